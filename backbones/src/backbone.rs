@@ -1,0 +1,153 @@
+//! A frozen pretrained transformer, loaded from a folder in Hugging Face layout.
+
+use std::path::{Path, PathBuf};
+
+use burn::{
+    module::Module,
+    tensor::{Device, Int, Tensor},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    bert::{Bert, BertConfig},
+    injection::{Injection, Site},
+    spec::BackboneSpec,
+    weights::{Checkpoint, LoadError},
+};
+
+/// A padded batch of token ids on a device.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// Vocabulary ids, `[batch, seq]`.
+    pub ids: Tensor<2, Int>,
+    /// Segment of each token, `[batch, seq]`: 0, or 1 in the second text of a pair.
+    pub type_ids: Tensor<2, Int>,
+    /// 1 for a true token, 0 for padding, `[batch, seq]`.
+    pub mask: Tensor<2>,
+}
+
+/// How one vector is made from a sentence's hidden states.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pooling {
+    /// Mean over the true tokens: what sentence encoders such as MiniLM were trained for.
+    #[default]
+    Mean,
+    /// The true [CLS] token, never a virtual token before it.
+    Cls,
+    /// Hugging Face's frozen pooler, `tanh(W h + b)` on [CLS].
+    Pooler,
+}
+
+impl Pooling {
+    /// The name used in configurations and records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Pooling::Mean => "mean",
+            Pooling::Cls => "cls",
+            Pooling::Pooler => "pooler",
+        }
+    }
+}
+
+/// A pretrained transformer. Methods reach it through [`Injection`] alone.
+#[derive(Module, Debug)]
+pub enum Backbone {
+    /// An encoder of the BERT family.
+    Bert(Bert),
+}
+
+impl Backbone {
+    /// Loads `config.json` and `model.safetensors` from a folder, frozen.
+    ///
+    /// # Errors
+    /// [`LoadError`] names the file, the field or tensor, and what was expected.
+    pub fn load(folder: &Path, device: &Device) -> Result<Self, LoadError> {
+        let (path, config) = read_config(folder)?;
+        config.check(&path)?;
+        let weights = Checkpoint::open(&folder.join("model.safetensors"))?;
+        Ok(Self::Bert(Bert::load(&config, &weights, device)?.no_grad()))
+    }
+
+    /// Sites, widths and vocabulary.
+    pub fn spec(&self) -> BackboneSpec {
+        match self {
+            Self::Bert(bert) => bert.spec(),
+        }
+    }
+
+    /// Hidden states of the input tokens, `[batch, seq, d_model]`.
+    ///
+    /// A prompt's rows are cut off again, so the shape never tells the method.
+    pub fn encode(&self, tokens: &Tokens, injection: &dyn Injection) -> Tensor<3> {
+        match self {
+            Self::Bert(bert) => bert.encode(tokens, injection),
+        }
+    }
+
+    /// One vector a sentence, `[batch, d_model]`, from `hidden` `[batch, seq, d_model]`.
+    pub fn pool(&self, hidden: Tensor<3>, mask: &Tensor<2>, pooling: Pooling) -> Tensor<2> {
+        let [batch, _, d_model] = hidden.dims();
+        let first = |hidden: Tensor<3>| {
+            hidden.slice([0..batch, 0..1, 0..d_model]).reshape([batch, d_model])
+        };
+        match (pooling, self) {
+            (Pooling::Mean, _) => {
+                let weights = mask.clone() / mask.clone().sum_dim(1);
+                (hidden * weights.unsqueeze_dim(2)).sum_dim(1).reshape([batch, d_model])
+            }
+            (Pooling::Cls, _) => first(hidden),
+            (Pooling::Pooler, Self::Bert(bert)) => {
+                let first = first(hidden);
+                bert.pooler(first.clone()).unwrap_or(first)
+            }
+        }
+    }
+
+    /// The backbone prepared for one pooling: without a pooler that nothing would read.
+    ///
+    /// # Errors
+    /// [`LoadError::Missing`] if the pooling needs a pooler and the checkpoint has none.
+    pub fn for_pooling(self, pooling: Pooling, folder: &Path) -> Result<Self, LoadError> {
+        let Self::Bert(bert) = self;
+        match pooling {
+            Pooling::Mean | Pooling::Cls => Ok(Self::Bert(bert.without_pooler())),
+            Pooling::Pooler if bert.has_pooler() => Ok(Self::Bert(bert)),
+            Pooling::Pooler => Err(LoadError::Config {
+                path: folder.to_path_buf(),
+                field: "pooling".to_owned(),
+                problem: "is 'pooler', but the checkpoint has none; use 'mean' or 'cls'".to_owned(),
+            }),
+        }
+    }
+
+    /// The linear map at a site, `[d_in, d_out]`; `None` where the architecture has none.
+    pub fn weight(&self, site: Site) -> Option<Tensor<2>> {
+        match self {
+            Self::Bert(bert) => bert.weight(site),
+        }
+    }
+}
+
+fn read_config(folder: &Path) -> Result<(PathBuf, BertConfig), LoadError> {
+    let path = folder.join("config.json");
+    let bytes = std::fs::read(&path)
+        .map_err(|source| LoadError::Read { path: path.clone(), source })?;
+    let refuse = |field: &str, problem: String| LoadError::Config {
+        path: path.clone(),
+        field: field.to_owned(),
+        problem,
+    };
+    let json: serde_json::Value = serde_json::from_slice(&bytes)
+        .map_err(|error| refuse("(whole file)", format!("is not JSON: {error}")))?;
+    match json.get("model_type").and_then(|kind| kind.as_str()) {
+        Some("bert") => {}
+        Some(other) => {
+            return Err(refuse("model_type", format!("is '{other}'; 'bert' is what can be loaded")));
+        }
+        None => return Err(refuse("model_type", "is missing; expected 'bert'".to_owned())),
+    }
+    let config = serde_path_to_error::deserialize(json)
+        .map_err(|error| refuse(&error.path().to_string(), format!("is unusable: {}", error.inner())))?;
+    Ok((path, config))
+}

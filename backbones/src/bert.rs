@@ -1,0 +1,323 @@
+//! BERT: an encoder with absolute positions and post-layer normalisation.
+//!
+//! Devlin et al., 2019, <https://arxiv.org/abs/1810.04805>. Checkpoints in Hugging Face layout
+//! (`config.json`, `model.safetensors`) are read as they are:
+//!
+//! | here | in the file, after an optional `bert.` |
+//! | --- | --- |
+//! | word, position, kind | `embeddings.{word,position,token_type}_embeddings.weight` |
+//! | norm | `embeddings.LayerNorm` |
+//! | query, key, value | `encoder.layer.{i}.attention.self.{query,key,value}` |
+//! | output, norm_attention | `encoder.layer.{i}.attention.output.{dense,LayerNorm}` |
+//! | up | `encoder.layer.{i}.intermediate.dense` |
+//! | down, norm_feed_forward | `encoder.layer.{i}.output.{dense,LayerNorm}` |
+//! | pooler | `pooler.dense` |
+
+use std::path::Path;
+
+use burn::{
+    module::{Module, Param},
+    nn::Linear,
+    tensor::{Device, Int, Tensor},
+};
+use serde::Deserialize;
+
+use crate::{
+    attention::{attend, concat, key_bias},
+    backbone::Tokens,
+    injection::{Injection, KeyValue, Role, Site},
+    ops,
+    spec::BackboneSpec,
+    weights::{LoadError, TensorSource},
+};
+
+const ROLES: &[Role] =
+    &[Role::Query, Role::Key, Role::Value, Role::Output, Role::Up, Role::Down];
+
+/// The fields of `config.json` that decide a BERT's shape.
+#[derive(Clone, Debug, Deserialize)]
+pub struct BertConfig {
+    /// Must be `bert`.
+    pub model_type: String,
+    /// Word pieces.
+    pub vocab_size: usize,
+    /// Width of the hidden state.
+    pub hidden_size: usize,
+    /// Layers.
+    pub num_hidden_layers: usize,
+    /// Attention heads.
+    pub num_attention_heads: usize,
+    /// Width inside the feed-forward block.
+    pub intermediate_size: usize,
+    /// Positions.
+    pub max_position_embeddings: usize,
+    /// Kinds of segment.
+    pub type_vocab_size: usize,
+    /// Added to the variance in layer normalisation.
+    pub layer_norm_eps: f64,
+    /// Must be `gelu`.
+    pub hidden_act: String,
+    /// Must be `absolute` where it is given.
+    #[serde(default)]
+    pub position_embedding_type: Option<String>,
+}
+
+impl BertConfig {
+    /// Refuses what [`Bert`] would compute wrongly.
+    pub fn check(&self, path: &Path) -> Result<(), LoadError> {
+        let refuse = |field: &str, problem: String| {
+            Err(LoadError::Config { path: path.to_path_buf(), field: field.to_owned(), problem })
+        };
+        if self.hidden_act != "gelu" {
+            return refuse("hidden_act", format!("is '{}'; only 'gelu' is built", self.hidden_act));
+        }
+        if let Some(kind) = self.position_embedding_type.as_deref()
+            && kind != "absolute"
+        {
+            return refuse(
+                "position_embedding_type",
+                format!("is '{kind}'; only 'absolute' is built"),
+            );
+        }
+        for (field, value) in [
+            ("vocab_size", self.vocab_size),
+            ("hidden_size", self.hidden_size),
+            ("num_hidden_layers", self.num_hidden_layers),
+            ("num_attention_heads", self.num_attention_heads),
+            ("intermediate_size", self.intermediate_size),
+            ("max_position_embeddings", self.max_position_embeddings),
+            ("type_vocab_size", self.type_vocab_size),
+        ] {
+            if value == 0 {
+                return refuse(field, "is 0; a model needs at least 1".to_owned());
+            }
+        }
+        if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
+            return refuse(
+                "num_attention_heads",
+                format!("is {}, which does not divide hidden_size {}", self.num_attention_heads, self.hidden_size),
+            );
+        }
+        Ok(())
+    }
+}
+
+#[derive(Module, Debug)]
+struct Norm {
+    gamma: Param<Tensor<1>>,
+    beta: Param<Tensor<1>>,
+    eps: f64,
+}
+
+impl Norm {
+    fn forward(&self, x: Tensor<3>, residual: Tensor<3>) -> Tensor<3> {
+        ops::add_layer_norm(x, residual, self.gamma.val(), self.beta.val(), self.eps)
+    }
+}
+
+/// One transformer block: attention, then feed-forward, each with a residual and a norm after.
+#[derive(Module, Debug)]
+struct Block {
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    output: Linear,
+    norm_attention: Norm,
+    up: Linear,
+    down: Linear,
+    norm_feed_forward: Norm,
+    n_heads: usize,
+}
+
+impl Block {
+    fn forward(
+        &self,
+        x: Tensor<3>,
+        layer: usize,
+        prefix: Option<&KeyValue>,
+        key_bias: Tensor<2>,
+        injection: &dyn Injection,
+    ) -> Tensor<3> {
+        let map = |linear: &Linear, role: Role, x: &Tensor<3>| {
+            let y = ops::linear(x.clone(), linear.weight.val(), linear.bias.as_ref().map(Param::val));
+            match injection.linear_delta(Site { layer, role }, x) {
+                None => y,
+                Some(delta) => y + delta,
+            }
+        };
+        let query = map(&self.query, Role::Query, &x);
+        let key = map(&self.key, Role::Key, &x);
+        let value = map(&self.value, Role::Value, &x);
+        let context = attend(query, key, value, prefix, key_bias, self.n_heads);
+        let x = self.norm_attention.forward(map(&self.output, Role::Output, &context), x);
+        let inner = ops::gelu(map(&self.up, Role::Up, &x));
+        self.norm_feed_forward.forward(map(&self.down, Role::Down, &inner), x)
+    }
+}
+
+/// The BERT encoder.
+#[derive(Module, Debug)]
+pub struct Bert {
+    word: Param<Tensor<2>>,
+    position: Param<Tensor<2>>,
+    kind: Param<Tensor<2>>,
+    norm: Norm,
+    blocks: Vec<Block>,
+    pooler: Option<Linear>,
+    d_ff: usize,
+}
+
+impl Bert {
+    /// Builds the encoder from a source of tensors.
+    ///
+    /// # Errors
+    /// [`LoadError`] names the tensor that is missing, misshapen or damaged.
+    pub fn load(
+        config: &BertConfig,
+        source: &dyn TensorSource,
+        device: &Device,
+    ) -> Result<Self, LoadError> {
+        let d = config.hidden_size;
+        let root = if source.contains("bert.embeddings.word_embeddings.weight") { "bert." } else { "" };
+        let linear = |name: &str, shape: [usize; 2]| -> Result<Linear, LoadError> {
+            Ok(Linear {
+                weight: Param::from_tensor(source.linear_weight(&format!("{name}.weight"), shape, device)?),
+                bias: Some(Param::from_tensor(source.vector(&format!("{name}.bias"), shape[1], device)?)),
+            })
+        };
+        let norm = |name: &str| -> Result<Norm, LoadError> {
+            Ok(Norm {
+                gamma: Param::from_tensor(source.vector(&format!("{name}.weight"), d, device)?),
+                beta: Param::from_tensor(source.vector(&format!("{name}.bias"), d, device)?),
+                eps: config.layer_norm_eps,
+            })
+        };
+        let embedding = |name: &str, rows: usize| -> Result<Param<Tensor<2>>, LoadError> {
+            let name = format!("{root}embeddings.{name}_embeddings.weight");
+            Ok(Param::from_tensor(source.matrix(&name, [rows, d], device)?))
+        };
+        let block = |layer: usize| -> Result<Block, LoadError> {
+            let at = format!("{root}encoder.layer.{layer}");
+            Ok(Block {
+                query: linear(&format!("{at}.attention.self.query"), [d, d])?,
+                key: linear(&format!("{at}.attention.self.key"), [d, d])?,
+                value: linear(&format!("{at}.attention.self.value"), [d, d])?,
+                output: linear(&format!("{at}.attention.output.dense"), [d, d])?,
+                norm_attention: norm(&format!("{at}.attention.output.LayerNorm"))?,
+                up: linear(&format!("{at}.intermediate.dense"), [d, config.intermediate_size])?,
+                down: linear(&format!("{at}.output.dense"), [config.intermediate_size, d])?,
+                norm_feed_forward: norm(&format!("{at}.output.LayerNorm"))?,
+                n_heads: config.num_attention_heads,
+            })
+        };
+        let pooler = format!("{root}pooler.dense");
+        Ok(Self {
+            word: embedding("word", config.vocab_size)?,
+            position: embedding("position", config.max_position_embeddings)?,
+            kind: embedding("token_type", config.type_vocab_size)?,
+            norm: norm(&format!("{root}embeddings.LayerNorm"))?,
+            blocks: (0..config.num_hidden_layers).map(block).collect::<Result<_, _>>()?,
+            pooler: match source.contains(&format!("{pooler}.weight")) {
+                true => Some(linear(&pooler, [d, d])?),
+                false => None,
+            },
+            d_ff: config.intermediate_size,
+        })
+    }
+
+    /// Sites, widths and vocabulary.
+    pub fn spec(&self) -> BackboneSpec {
+        let [_, d_model] = self.word.shape().dims();
+        let n_heads = self.blocks[0].n_heads;
+        BackboneSpec {
+            family: "bert",
+            n_layers: self.blocks.len(),
+            d_model,
+            d_ff: self.d_ff,
+            n_heads,
+            n_kv_heads: n_heads,
+            d_head: d_model / n_heads,
+            n_positions: self.position.shape()[0],
+            roles: ROLES,
+            embeddings: self.word.val().without_autodiff(),
+            tokenize: None,
+        }
+    }
+
+    /// Hidden states of the true input, `[batch, seq, d_model]`, whatever the injection adds.
+    pub fn encode(&self, tokens: &Tokens, injection: &dyn Injection) -> Tensor<3> {
+        let [batch, seq] = tokens.ids.dims();
+        let prompt = injection.prompt();
+        let n_prompt = prompt.as_ref().map_or(0, |prompt| prompt.dims()[0]);
+        let prefixes = injection.prefixes();
+        let n_prefix = prefixes.first().map_or(0, |prefix| prefix.key.dims()[1]);
+
+        let bias = key_bias(&tokens.mask, n_prefix + n_prompt);
+        let mut x = self.embed(tokens, prompt);
+        for (layer, block) in self.blocks.iter().enumerate() {
+            x = block.forward(x, layer, prefixes.get(layer), bias.clone(), injection);
+        }
+        if n_prompt == 0 {
+            return x;
+        }
+        let [_, _, d_model] = x.dims();
+        x.slice([0..batch, n_prompt..n_prompt + seq, 0..d_model])
+    }
+
+    /// `LayerNorm([prompt; word] + position + kind)`. Prompt rows take the first positions and
+    /// are of kind 0, as in Hugging Face PEFT.
+    fn embed(&self, tokens: &Tokens, prompt: Option<Tensor<2>>) -> Tensor<3> {
+        let [batch, seq] = tokens.ids.dims();
+        let mut words = lookup(&self.word, tokens.ids.clone());
+        let mut kinds = lookup(&self.kind, tokens.type_ids.clone());
+        let d_model = words.dims()[2];
+        if let Some(prompt) = prompt {
+            let n_prompt = prompt.dims()[0];
+            words = concat(prompt.unsqueeze::<3>().expand([batch, n_prompt, d_model]), words, 1);
+            let kind = self.kind.val().slice([0..1, 0..d_model]);
+            kinds = concat(kind.unsqueeze::<3>().expand([batch, n_prompt, d_model]), kinds, 1);
+        }
+        let n_positions = words.dims()[1];
+        let positions = self.position.val().slice([0..n_positions, 0..d_model]).unsqueeze();
+        self.norm.forward(words, kinds + positions)
+    }
+
+    /// Hugging Face's pooler, `tanh(W h + b)`, `None` if the checkpoint has none.
+    ///
+    /// # Shapes
+    /// `first`: `[batch, d_model]`, the hidden state of the first token; result the same.
+    pub fn pooler(&self, first: Tensor<2>) -> Option<Tensor<2>> {
+        self.pooler.as_ref().map(|pooler| pooler.forward(first).tanh())
+    }
+
+    /// Whether the checkpoint has a pooler.
+    pub fn has_pooler(&self) -> bool {
+        self.pooler.is_some()
+    }
+
+    /// The encoder without its pooler, for poolings that do not read it.
+    pub fn without_pooler(mut self) -> Self {
+        self.pooler = None;
+        self
+    }
+
+    /// The linear map at a site, `[d_in, d_out]`; `None` where BERT has none.
+    pub fn weight(&self, site: Site) -> Option<Tensor<2>> {
+        let block = self.blocks.get(site.layer)?;
+        let linear = match site.role {
+            Role::Query => &block.query,
+            Role::Key => &block.key,
+            Role::Value => &block.value,
+            Role::Output => &block.output,
+            Role::Up => &block.up,
+            Role::Down => &block.down,
+            Role::Gate => return None,
+        };
+        Some(linear.weight.val())
+    }
+}
+
+/// Rows of an embedding table.
+fn lookup(table: &Param<Tensor<2>>, ids: Tensor<2, Int>) -> Tensor<3> {
+    burn::tensor::module::embedding(table.val(), ids)
+}

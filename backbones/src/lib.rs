@@ -1,0 +1,21 @@
+//! Frozen pretrained transformers with three injection points.
+//!
+//! - [`injection`] is the contract with the methods: read it first.
+//! - [`backbone`] loads, encodes and pools; [`bert`] is one architecture.
+//! - [`spec`] is what a method may know of a backbone.
+//!
+//! Nothing here names a method.
+
+pub mod attention;
+pub mod backbone;
+pub mod bert;
+pub mod injection;
+pub mod ops;
+pub mod spec;
+pub mod tiny;
+pub mod weights;
+
+pub use backbone::{Backbone, Pooling, Tokens};
+pub use injection::{Injection, KeyValue, Role, Site, Untouched};
+pub use spec::{BackboneSpec, Tokenize};
+pub use weights::LoadError;

@@ -1,0 +1,222 @@
+//! Reads tensors out of a safetensors file, checked by name, shape, type and finiteness.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use burn::tensor::{Device, Tensor, TensorData};
+use safetensors::{Dtype, SafeTensors};
+
+/// What can be wrong with a checkpoint.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read at all.
+    #[error("{path}: cannot be read ({source}); give a folder with config.json, model.safetensors and tokenizer.json")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file is not a whole safetensors file.
+    #[error("{path}: not a whole safetensors file ({reason}); it may be truncated or corrupt, fetch it again")]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says.
+        reason: String,
+    },
+    /// A setting in config.json is missing, of the wrong type, or not supported.
+    #[error("{path}: field '{field}' {problem}")]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// The field.
+        field: String,
+        /// What is wrong, and what would be right.
+        problem: String,
+    },
+    /// A tensor that the architecture needs is not in the file.
+    #[error("{path}: tensor '{name}' is missing; the file has {n_tensors} tensors{nearest}")]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// How many tensors there are.
+        n_tensors: usize,
+        /// A hint at what is there instead.
+        nearest: String,
+    },
+    /// A tensor has another shape than config.json says.
+    #[error("{path}: tensor '{name}' has shape {found:?}, config.json asks for {expected:?}; the two files belong to different models")]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// Its shape.
+        found: Vec<usize>,
+        /// The shape that the configuration asks for.
+        expected: Vec<usize>,
+    },
+    /// A tensor's numbers are of a type that is not read.
+    #[error("{path}: tensor '{name}' is of type {dtype}; F32, F16 and BF16 are read")]
+    Dtype {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// Its type.
+        dtype: String,
+    },
+    /// A tensor holds NaN or infinity.
+    #[error("{path}: tensor '{name}' holds a number that is not finite ({value} at index {index}); the file is damaged, fetch it again")]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// Where in the tensor.
+        index: usize,
+        /// The number.
+        value: f32,
+    },
+}
+
+/// Where a backbone's tensors come from: a file, or a random generator for tests.
+pub trait TensorSource {
+    /// Whether a tensor of this name is there.
+    fn contains(&self, name: &str) -> bool;
+
+    /// A tensor's numbers as float32, if it has exactly the shape `expected`.
+    fn read(&self, name: &str, expected: &[usize]) -> Result<Vec<f32>, LoadError>;
+
+    /// A vector `[n]`.
+    fn vector(&self, name: &str, n: usize, device: &Device) -> Result<Tensor<1>, LoadError> {
+        Ok(Tensor::from_data(TensorData::new(self.read(name, &[n])?, [n]), device))
+    }
+
+    /// A matrix `[rows, columns]` as stored.
+    fn matrix(
+        &self,
+        name: &str,
+        [rows, columns]: [usize; 2],
+        device: &Device,
+    ) -> Result<Tensor<2>, LoadError> {
+        let values = self.read(name, &[rows, columns])?;
+        Ok(Tensor::from_data(TensorData::new(values, [rows, columns]), device))
+    }
+
+    /// The weight of a linear map, stored `[d_out, d_in]` as PyTorch does, as `[d_in, d_out]`.
+    fn linear_weight(
+        &self,
+        name: &str,
+        [d_in, d_out]: [usize; 2],
+        device: &Device,
+    ) -> Result<Tensor<2>, LoadError> {
+        let stored = self.read(name, &[d_out, d_in])?;
+        let mut values = Vec::with_capacity(stored.len());
+        for column in 0..d_in {
+            values.extend((0..d_out).map(|row| stored[row * d_in + column]));
+        }
+        Ok(Tensor::from_data(TensorData::new(values, [d_in, d_out]), device))
+    }
+}
+
+/// A safetensors file in memory.
+pub struct Checkpoint {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    names: BTreeSet<String>,
+}
+
+impl Checkpoint {
+    /// Reads a file and checks its header.
+    pub fn open(path: &Path) -> Result<Self, LoadError> {
+        let bytes = fs::read(path)
+            .map_err(|source| LoadError::Read { path: path.to_path_buf(), source })?;
+        let names = SafeTensors::deserialize(&bytes)
+            .map_err(|error| LoadError::Format {
+                path: path.to_path_buf(),
+                reason: error.to_string(),
+            })?
+            .names()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        Ok(Self { path: path.to_path_buf(), bytes, names })
+    }
+
+    /// Names of all tensors, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
+    fn missing(&self, name: &str) -> LoadError {
+        let ending = name.rsplit_once('.').map_or(name, |(_, ending)| ending);
+        let nearest = self
+            .names
+            .iter()
+            .find(|other| other.ends_with(ending))
+            .map(|other| format!(", among them '{other}'"))
+            .unwrap_or_default();
+        LoadError::Missing {
+            path: self.path.clone(),
+            name: name.to_owned(),
+            n_tensors: self.names.len(),
+            nearest,
+        }
+    }
+}
+
+impl TensorSource for Checkpoint {
+    fn contains(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
+    fn read(&self, name: &str, expected: &[usize]) -> Result<Vec<f32>, LoadError> {
+        let tensors = SafeTensors::deserialize(&self.bytes)
+            .map_err(|error| LoadError::Format { path: self.path.clone(), reason: error.to_string() })?;
+        let view = tensors.tensor(name).map_err(|_| self.missing(name))?;
+        if view.shape() != expected {
+            return Err(LoadError::Shape {
+                path: self.path.clone(),
+                name: name.to_owned(),
+                found: view.shape().to_vec(),
+                expected: expected.to_vec(),
+            });
+        }
+        let values = to_f32(view.dtype(), view.data()).ok_or_else(|| LoadError::Dtype {
+            path: self.path.clone(),
+            name: name.to_owned(),
+            dtype: format!("{:?}", view.dtype()),
+        })?;
+        match values.iter().position(|value| !value.is_finite()) {
+            None => Ok(values),
+            Some(index) => Err(LoadError::NotFinite {
+                path: self.path.clone(),
+                name: name.to_owned(),
+                index,
+                value: values[index],
+            }),
+        }
+    }
+}
+
+/// Little-endian bytes of a float type as float32; `None` for other types.
+fn to_f32(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
+    let two = |convert: fn(u16) -> f32| {
+        bytes.chunks_exact(2).map(|b| convert(u16::from_le_bytes([b[0], b[1]]))).collect()
+    };
+    match dtype {
+        Dtype::F32 => Some(
+            bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+        ),
+        Dtype::F16 => Some(two(|bits| burn::tensor::f16::from_bits(bits).to_f32())),
+        Dtype::BF16 => Some(two(|bits| burn::tensor::bf16::from_bits(bits).to_f32())),
+        _ => None,
+    }
+}

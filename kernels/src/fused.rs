@@ -1,0 +1,214 @@
+//! The operations as an extension of Burn's flex backend, plain and with gradients.
+//!
+//! With gradients, an operation none of whose inputs is tracked records nothing and saves nothing.
+
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::ops::{Backward, NodeGuard, OpsKind};
+use burn::backend::flex::{Flex, FlexTensor};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, AutodiffBackend, Backend, ExtensionType, backend_extension};
+
+use crate::attention::{self, Attend};
+use crate::gelu::{self, Gelu};
+use crate::layer_norm::{self, AddLayerNorm};
+use crate::linear::{self, Linear};
+use crate::softmax::{self, Softmax};
+
+/// A tensor that may be missing. (The extension mechanism does not take an `Option`.)
+#[derive(ExtensionType)]
+pub enum Maybe<B: Backend> {
+    /// It is there.
+    Present(FloatTensor<B>),
+    /// It is not.
+    Absent,
+}
+
+impl<B: Backend> Maybe<B> {
+    /// The same as an option.
+    fn into_option(self) -> Option<FloatTensor<B>> {
+        match self {
+            Self::Present(x) => Some(x),
+            Self::Absent => None,
+        }
+    }
+}
+
+impl<B: Backend> From<Option<FloatTensor<B>>> for Maybe<B> {
+    fn from(x: Option<FloatTensor<B>>) -> Self {
+        x.map_or(Self::Absent, Self::Present)
+    }
+}
+
+/// The fused operations.
+#[backend_extension(Flex, Autodiff)]
+pub trait Fused: Backend {
+    /// See [`softmax`](crate::softmax()).
+    fn fused_softmax(
+        scores: FloatTensor<Self>,
+        #[extension_type] key_bias: Maybe<Self>,
+        scale: f32,
+    ) -> FloatTensor<Self>;
+
+    /// See [`gelu`](crate::gelu()).
+    fn fused_gelu(x: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// See [`add_layer_norm`](crate::add_layer_norm).
+    fn fused_add_layer_norm(
+        x: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        eps: f32,
+    ) -> FloatTensor<Self>;
+
+    /// See [`linear`](crate::linear()).
+    fn fused_linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        #[extension_type] bias: Maybe<Self>,
+    ) -> FloatTensor<Self>;
+
+    /// See [`attention`](crate::attention()).
+    fn fused_attention(
+        query: FloatTensor<Self>,
+        key: FloatTensor<Self>,
+        value: FloatTensor<Self>,
+        #[extension_type] key_bias: Maybe<Self>,
+    ) -> FloatTensor<Self>;
+}
+
+impl Fused for Flex {
+    fn fused_softmax(scores: FlexTensor, key_bias: Maybe<Self>, scale: f32) -> FlexTensor {
+        softmax::forward(scores, key_bias.into_option(), scale)
+    }
+
+    fn fused_gelu(x: FlexTensor) -> FlexTensor {
+        gelu::forward(x)
+    }
+
+    fn fused_add_layer_norm(
+        x: FlexTensor,
+        residual: FlexTensor,
+        gamma: FlexTensor,
+        beta: FlexTensor,
+        eps: f32,
+    ) -> FlexTensor {
+        layer_norm::forward(x, residual, gamma, beta, eps)
+    }
+
+    fn fused_linear(x: FlexTensor, weight: FlexTensor, bias: Maybe<Self>) -> FlexTensor {
+        linear::forward(x, weight, bias.into_option())
+    }
+
+    fn fused_attention(
+        query: FlexTensor,
+        key: FlexTensor,
+        value: FlexTensor,
+        key_bias: Maybe<Self>,
+    ) -> FlexTensor {
+        attention::forward(attention::Inputs {
+            query,
+            key,
+            value,
+            key_bias: key_bias.into_option(),
+        })
+    }
+}
+
+/// A tensor on flex that may be tracked.
+type Variable = FloatTensor<Autodiff<Flex>>;
+
+/// A tensor without a history.
+fn constant(x: FlexTensor) -> Variable {
+    <Autodiff<Flex>>::from_inner(x)
+}
+
+/// Records a step whose parents are `nodes`, at least one of them tracked.
+fn record<C: CheckpointStrategy, B: Backward<Flex, N>, const N: usize>(
+    step: B,
+    nodes: [NodeGuard; N],
+    saved: B::State,
+    output: FlexTensor,
+) -> Variable {
+    match step.prepare::<C>(nodes).compute_bound().stateful() {
+        OpsKind::Tracked(prep) => prep.finish(saved, output),
+        OpsKind::UnTracked(prep) => prep.finish(output),
+    }
+}
+
+impl<C: CheckpointStrategy> Fused for Autodiff<Flex, C> {
+    fn fused_softmax(scores: Variable, key_bias: Maybe<Self>, scale: f32) -> Variable {
+        let key_bias = key_bias.into_option().map(Variable::into_primitive);
+        let tracked = scores.is_tracked();
+        let (scores, node) = scores.into_parts();
+        let softmax = softmax::forward(scores, key_bias, scale);
+        if !tracked {
+            return constant(softmax);
+        }
+        let saved = softmax::Saved { softmax: softmax.clone(), scale };
+        record::<C, _, 1>(Softmax, [node], saved, softmax)
+    }
+
+    fn fused_gelu(x: Variable) -> Variable {
+        if !x.is_tracked() {
+            return constant(gelu::forward(x.into_primitive()));
+        }
+        let (x, node) = x.into_parts();
+        record::<C, _, 1>(Gelu, [node], x.clone(), gelu::forward(x))
+    }
+
+    fn fused_add_layer_norm(
+        x: Variable,
+        residual: Variable,
+        gamma: Variable,
+        beta: Variable,
+        eps: f32,
+    ) -> Variable {
+        let variables = [x, residual, gamma, beta];
+        let tracked = variables.iter().any(Variable::is_tracked);
+        let nodes = variables.each_ref().map(Variable::node);
+        let [x, residual, gamma, beta] = variables.map(Variable::into_primitive);
+        if !tracked {
+            return constant(layer_norm::forward(x, residual, gamma, beta, eps));
+        }
+        let (saved, y) = layer_norm::forward_saving(x, residual, gamma, beta, eps);
+        record::<C, _, 4>(AddLayerNorm, nodes, saved, y)
+    }
+
+    fn fused_linear(x: Variable, weight: Variable, bias: Maybe<Self>) -> Variable {
+        let bias = bias.into_option();
+        let [x_tracked, weight_tracked] = [x.is_tracked(), weight.is_tracked()];
+        let bias_tracked = bias.as_ref().is_some_and(Variable::is_tracked);
+        let (x, x_node) = x.into_parts();
+        let (weight, weight_node) = weight.into_parts();
+        let (bias, bias_node) = bias.map(Variable::into_parts).unzip();
+        let saved = linear::Saved {
+            x: weight_tracked.then(|| x.clone()),
+            weight: x_tracked.then(|| weight.clone()),
+        };
+        let output = linear::forward(x, weight, bias);
+        match bias_node {
+            _ if !(x_tracked || weight_tracked || bias_tracked) => constant(output),
+            None => record::<C, _, 2>(Linear, [x_node, weight_node], saved, output),
+            Some(bias) => record::<C, _, 3>(Linear, [x_node, weight_node, bias], saved, output),
+        }
+    }
+
+    fn fused_attention(
+        query: Variable,
+        key: Variable,
+        value: Variable,
+        key_bias: Maybe<Self>,
+    ) -> Variable {
+        let key_bias = key_bias.into_option().map(Variable::into_primitive);
+        let variables = [query, key, value];
+        let tracked = variables.iter().any(Variable::is_tracked);
+        let nodes = variables.each_ref().map(Variable::node);
+        let [query, key, value] = variables.map(Variable::into_primitive);
+        let inputs = attention::Inputs { query, key, value, key_bias };
+        if !tracked {
+            return constant(attention::forward(inputs));
+        }
+        record::<C, _, 3>(Attend, nodes, inputs.clone(), attention::forward(inputs))
+    }
+}

@@ -1,0 +1,171 @@
+//! The operations of a transformer block, fused for the CPU.
+//!
+//! Each function has two paths that give the same numbers up to rounding:
+//! - on Burn's flex backend in `f32`, one pass over the rows in parallel, with vector code chosen
+//!   for the processor at run time, and a backward pass of its own;
+//! - on every other device and for every other number type, [`plain`] Burn.
+//!
+//! Gradients are computed for tracked inputs only: a frozen weight costs no gradient, and where
+//! nothing is tracked nothing is recorded or kept. Results do not depend on how threads are
+//! scheduled: the same inputs give the same bytes.
+
+mod attention;
+mod buffer;
+mod fused;
+mod gelu;
+mod layer_norm;
+mod linear;
+pub mod plain;
+mod product;
+mod rows;
+mod simd;
+mod softmax;
+mod sums;
+#[cfg(test)]
+mod tests;
+
+use burn::backend::{Dispatch, DispatchDevice};
+use burn::tensor::{DType, Tensor};
+
+use fused::{Fused, Maybe};
+
+/// Whether the fused operations can take this tensor: `f32` on flex, with or without gradients.
+fn fusable<const D: usize>(x: &Tensor<D>) -> bool {
+    x.dtype() == DType::F32
+        && matches!(x.device().as_dispatch().clone().inner(), DispatchDevice::Flex(_))
+}
+
+/// The tensor as the extension takes it.
+fn maybe<const D: usize>(x: Option<Tensor<D>>) -> Maybe<Dispatch> {
+    x.map(Tensor::into_dispatch).into()
+}
+
+/// `softmax(scores · scale + key_bias)` over the keys.
+///
+/// A key with the bias −∞ has weight 0; a query with no other keys gets zeros, not NaN. The bias
+/// is a constant: no gradient flows into it.
+///
+/// # Shapes
+/// `scores`: `[batch, heads, queries, keys]`, `key_bias`: `[batch, keys]`, result as `scores`.
+///
+/// # Panics
+/// If the shapes do not fit together.
+pub fn softmax(scores: Tensor<4>, scale: f32, key_bias: Option<Tensor<2>>) -> Tensor<4> {
+    let [n_batch, _, _, n_keys] = scores.dims();
+    check_key_bias(&key_bias, n_batch, n_keys);
+    if !fusable(&scores) || !key_bias.iter().all(fusable) {
+        return plain::softmax(scores, scale, key_bias);
+    }
+    Tensor::from_dispatch(Dispatch::fused_softmax(scores.into_dispatch(), maybe(key_bias), scale))
+}
+
+/// The exact Gaussian error linear unit `x Φ(x)`.
+pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    if !fusable(&x) {
+        return plain::gelu(x);
+    }
+    Tensor::from_dispatch(Dispatch::fused_gelu(x.into_dispatch()))
+}
+
+/// `LayerNorm(x + residual)` over the last axis.
+///
+/// # Shapes
+/// `x`, `residual` and result: `[.., d_model]`, `gamma` and `beta`: `[d_model]`.
+///
+/// # Panics
+/// If the shapes do not fit together.
+pub fn add_layer_norm<const D: usize>(
+    x: Tensor<D>,
+    residual: Tensor<D>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    eps: f64,
+) -> Tensor<D> {
+    let d_model = x.dims()[D - 1];
+    assert_eq!(x.dims(), residual.dims(), "add_layer_norm: x and residual differ in shape");
+    assert_eq!(gamma.dims(), [d_model], "add_layer_norm: gamma does not fit x");
+    assert_eq!(beta.dims(), [d_model], "add_layer_norm: beta does not fit x");
+    if !(fusable(&x) && fusable(&residual) && fusable(&gamma) && fusable(&beta)) {
+        return plain::add_layer_norm(x, residual, gamma, beta, eps);
+    }
+    Tensor::from_dispatch(Dispatch::fused_add_layer_norm(
+        x.into_dispatch(),
+        residual.into_dispatch(),
+        gamma.into_dispatch(),
+        beta.into_dispatch(),
+        eps as f32,
+    ))
+}
+
+/// `x W + b` over the last axis.
+///
+/// # Shapes
+/// `x`: `[.., d_in]`, `weight`: `[d_in, d_out]`, `bias`: `[d_out]`, result `[.., d_out]`.
+///
+/// # Panics
+/// If the shapes do not fit together.
+pub fn linear<const D: usize>(
+    x: Tensor<D>,
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+) -> Tensor<D> {
+    let [d_in, d_out] = weight.dims();
+    assert_eq!(x.dims()[D - 1], d_in, "linear: the weight does not fit x");
+    if let Some(bias) = &bias {
+        assert_eq!(bias.dims(), [d_out], "linear: the bias does not fit the weight");
+    }
+    if !(fusable(&x) && fusable(&weight) && bias.iter().all(fusable)) {
+        return plain::linear(x, weight, bias);
+    }
+    let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
+    Tensor::from_dispatch(Dispatch::fused_linear(x, weight, maybe(bias)))
+}
+
+/// Scaled dot-product attention, `softmax(Q Kᵀ / √d_head + key_bias) V`.
+///
+/// The masking rules of [`softmax`](softmax()) hold. On flex the result lies token by token in
+/// memory, so that `swap_dims(1, 2)` and `reshape` to `[batch, queries, heads · d_head]` are free;
+/// query, key and value are best given as the reverse of that.
+///
+/// # Shapes
+/// `query`: `[batch, heads, queries, d_head]`, `key` and `value`: `[batch, heads, keys, d_head]`,
+/// `key_bias`: `[batch, keys]`, result as `query`.
+///
+/// # Panics
+/// If the shapes do not fit together.
+pub fn attention(
+    query: Tensor<4>,
+    key: Tensor<4>,
+    value: Tensor<4>,
+    key_bias: Option<Tensor<2>>,
+) -> Tensor<4> {
+    let [n_batch, n_heads, _, d_head] = query.dims();
+    let n_keys = key.dims()[2];
+    let expected = [n_batch, n_heads, n_keys, d_head];
+    assert_eq!(key.dims(), expected, "attention: the key does not fit the query");
+    assert_eq!(value.dims(), expected, "attention: the value does not fit the key");
+    check_key_bias(&key_bias, n_batch, n_keys);
+    let fused = [&query, &key, &value].into_iter().all(fusable) && key_bias.iter().all(fusable);
+    if !fused {
+        return plain::attention(query, key, value, key_bias);
+    }
+    Tensor::from_dispatch(Dispatch::fused_attention(
+        query.into_dispatch(),
+        key.into_dispatch(),
+        value.into_dispatch(),
+        maybe(key_bias),
+    ))
+}
+
+fn check_key_bias(key_bias: &Option<Tensor<2>>, n_batch: usize, n_keys: usize) {
+    if let Some(bias) = key_bias {
+        assert_eq!(bias.dims(), [n_batch, n_keys], "the key bias does not fit the keys");
+    }
+}
+
+/// How many weight-shaped gradients the backward passes of [`linear`](linear()) on flex have
+/// computed on this thread, so that a test can hold that a frozen weight never costs one.
+#[doc(hidden)]
+pub fn n_weight_gradients() -> usize {
+    linear::n_weight_gradients()
+}

@@ -1,0 +1,423 @@
+//! AdaLoRA: low-rank branches that compete for a shrinking budget of ranks.
+//!
+//! Zhang et al., 2023, *Adaptive Budget Allocation for Parameter-Efficient Fine-Tuning*,
+//! <https://arxiv.org/abs/2303.10512>.
+//!
+//! ```text
+//! h = x W + (α / r₀) · x Q diag(λ) P
+//! loss += γ · mean over all Q, P of ‖QᵀQ − I‖_F, ‖P Pᵀ − I‖_F
+//! importance of a number w:   I = |w · ∂w|,  Ī = β₁ Ī + (1−β₁) I,  U = β₂ U + (1−β₂) |I − Ī|,  s = Ī · U
+//! importance of triplet i:    S_i = s(λ_i) + mean_j s(Q_ji) + mean_j s(P_ij)
+//! budget at step t:           b(t) = b_T + (b₀ − b_T) · (1 − (t − t_i) / (T − t_f − t_i))³
+//! ```
+//!
+//! | symbol | field | shape |
+//! | --- | --- | --- |
+//! | Q | `q` | `[d_in, initial_rank]` |
+//! | λ | `lambda` | `[1, initial_rank]` |
+//! | P | `p` | `[initial_rank, d_out]` |
+//!
+//! Every `interval` steps the triplets with the smallest S over *all* sites lose their λ until
+//! b(t) are left. The trait's hooks do it: [`PeftMethod::observe`] keeps the gradients,
+//! [`PeftMethod::after_step`] scores and prunes. λ starts at zero, so the untrained method
+//! changes nothing.
+//!
+//! # Where we differ
+//! - From the paper: importance is taken after the optimizer's step, as its published code does.
+//! - From Hugging Face PEFT: t_i and t_f are shares of the planned steps, so one configuration
+//!   fits any length; nobody has to call an allocator; ΔW is divided by r₀, not by r₀ + 10⁻⁵;
+//!   ties at the threshold are broken by site order, so exactly b(t) triplets survive.
+
+use std::collections::BTreeMap;
+
+use backbones::{BackboneSpec, Injection, Role, Site};
+use burn::{
+    module::{Module, Param},
+    optim::GradientsParams,
+    tensor::{Device, Tensor, module::linear},
+};
+use rand::rngs::StdRng;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    importance::Importance,
+    init,
+    method::{Budget, Card, ConfigError, PeftMethod, Plan, PlannedTensor, Progress, take_stored},
+    sites::{Target, check_rank, select},
+};
+
+/// Settings of [`AdaLora`].
+///
+/// | field | symbol | default | range | meaning |
+/// | --- | --- | --- | --- | --- |
+/// | `target_rank` | b_T / sites | 8 | 1 to `initial_rank` | mean rank that survives |
+/// | `initial_rank` | r₀ | 12 | 1 to the smaller width | rank of every site at first |
+/// | `alpha` | α | 16 | > 0 | strength; the branch is scaled by α/r₀ |
+/// | `roles` | | query, value | the backbone's | linear maps to act on |
+/// | `layers` | | all | the backbone's | layers to act on |
+/// | `orthogonality` | γ | 0.1 | ≥ 0 | weight of the penalty |
+/// | `beta_sensitivity` | β₁ | 0.85 | 0 to < 1 | smoothing of the importance |
+/// | `beta_uncertainty` | β₂ | 0.85 | 0 to < 1 | smoothing of its variation |
+/// | `warmup_share` | t_i / T | 0.15 | sum < 1 | share of steps before the first pruning |
+/// | `final_share` | t_f / T | 0.35 | sum < 1 | share of steps after the last pruning |
+/// | `interval` | ΔT | 5 | ≥ 1 | steps between prunings |
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdaLoraConfig {
+    /// Mean rank that survives.
+    pub target_rank: usize,
+    /// r₀
+    pub initial_rank: usize,
+    /// α
+    pub alpha: f64,
+    /// Linear maps to act on.
+    pub roles: Vec<Role>,
+    /// Layers to act on; all if `None`.
+    pub layers: Option<Vec<usize>>,
+    /// γ
+    pub orthogonality: f64,
+    /// β₁
+    pub beta_sensitivity: f64,
+    /// β₂
+    pub beta_uncertainty: f64,
+    /// t_i / T
+    pub warmup_share: f64,
+    /// t_f / T
+    pub final_share: f64,
+    /// ΔT
+    pub interval: usize,
+}
+
+impl Default for AdaLoraConfig {
+    fn default() -> Self {
+        Self {
+            target_rank: 8,
+            initial_rank: 12,
+            alpha: 16.0,
+            roles: vec![Role::Query, Role::Value],
+            layers: None,
+            orthogonality: 0.1,
+            beta_sensitivity: 0.85,
+            beta_uncertainty: 0.85,
+            warmup_share: 0.15,
+            final_share: 0.35,
+            interval: 5,
+        }
+    }
+}
+
+impl AdaLoraConfig {
+    fn targets(&self, spec: &BackboneSpec) -> Result<Vec<Target>, ConfigError> {
+        let refuse = |field, value: f64, expected: &str| {
+            Err(ConfigError::out_of_range(field, value, expected))
+        };
+        if !(self.alpha.is_finite() && self.alpha > 0.0) {
+            return refuse("alpha", self.alpha, "a number above 0");
+        }
+        if !(self.orthogonality.is_finite() && self.orthogonality >= 0.0) {
+            return refuse("orthogonality", self.orthogonality, "a number from 0 up");
+        }
+        for (field, beta) in
+            [("beta_sensitivity", self.beta_sensitivity), ("beta_uncertainty", self.beta_uncertainty)]
+        {
+            if !(0.0..1.0).contains(&beta) {
+                return refuse(field, beta, "0 to below 1");
+            }
+        }
+        for (field, share) in
+            [("warmup_share", self.warmup_share), ("final_share", self.final_share)]
+        {
+            if !(0.0..1.0).contains(&share) {
+                return refuse(field, share, "0 to below 1");
+            }
+        }
+        if self.warmup_share + self.final_share >= 1.0 {
+            let expected = format!("below {}, so that steps are left to prune in", 1.0 - self.warmup_share);
+            return refuse("final_share", self.final_share, &expected);
+        }
+        if self.interval == 0 {
+            return refuse("interval", 0.0, "at least 1");
+        }
+        let targets = select(spec, &self.roles, self.layers.as_deref())?;
+        for target in &targets {
+            check_rank("initial_rank", self.initial_rank, target)?;
+        }
+        if self.target_rank == 0 || self.target_rank > self.initial_rank {
+            let expected = format!("1 to initial_rank, which is {}", self.initial_rank);
+            return Err(ConfigError::out_of_range("target_rank", self.target_rank, expected));
+        }
+        Ok(targets)
+    }
+
+    /// b(t), or `None` while nothing is pruned.
+    fn budget(&self, Progress { step, total }: Progress, n_sites: usize) -> Option<usize> {
+        let first = (self.warmup_share * total as f64).round();
+        let last = total as f64 - (self.final_share * total as f64).round();
+        let t = step as f64;
+        if t <= first && t < last {
+            return None;
+        }
+        let (start, end) = (n_sites * self.initial_rank, n_sites * self.target_rank);
+        if t >= last {
+            return Some(end);
+        }
+        let left = 1.0 - (t - first) / (last - first);
+        Some(end + ((start - end) as f64 * left.powi(3)) as usize)
+    }
+
+    fn is_pruning_step(&self, Progress { step, total }: Progress) -> bool {
+        let last = total - (self.final_share * total as f64).round() as usize;
+        step < last && step.is_multiple_of(self.interval) || step == last
+    }
+}
+
+/// The three factors at one site.
+#[derive(Module, Debug)]
+pub(crate) struct Triplets {
+    pub(crate) q: Param<Tensor<2>>,
+    pub(crate) lambda: Param<Tensor<2>>,
+    pub(crate) p: Param<Tensor<2>>,
+    #[module(skip)]
+    site: Site,
+}
+
+/// Low-rank branches in singular-value form, sharing one budget of ranks.
+#[derive(Module, Debug)]
+pub struct AdaLora {
+    triplets: Vec<Triplets>,
+    scale: f64,
+    #[module(skip)]
+    config: AdaLoraConfig,
+    /// Which triplets of each site are alive.
+    #[module(skip)]
+    alive: Vec<Vec<bool>>,
+    #[module(skip)]
+    importance: Importance,
+}
+
+impl AdaLora {
+    fn new(config: &AdaLoraConfig, triplets: Vec<Triplets>) -> Self {
+        let alive = triplets.iter().map(|t| vec![true; t.lambda.dims()[1]]).collect();
+        Self {
+            importance: Importance::new(config.beta_sensitivity, config.beta_uncertainty),
+            scale: config.alpha / config.initial_rank as f64,
+            config: config.clone(),
+            triplets,
+            alive,
+        }
+    }
+
+    fn triplets(&self, site: Site) -> Option<&Triplets> {
+        self.triplets.iter().find(|triplets| triplets.site == site)
+    }
+
+    /// Keeps the `budget` triplets of highest importance, over all sites.
+    fn allocate(&mut self, budget: usize) {
+        let scores = self.importance.triplet_scores();
+        let mut ranked: Vec<(usize, usize)> = scores
+            .iter()
+            .enumerate()
+            .flat_map(|(site, scores)| (0..scores.len()).map(move |i| (site, i)))
+            .collect();
+        // Stable, so equal scores keep the order of sites.
+        ranked.sort_by(|a, b| scores[b.0][b.1].total_cmp(&scores[a.0][a.1]));
+        self.alive.iter_mut().for_each(|alive| alive.fill(false));
+        for &(site, i) in &ranked[..budget.min(ranked.len())] {
+            self.alive[site][i] = true;
+        }
+    }
+
+    /// Sets λ of dead triplets to zero; they stay parameters and may come back before the last
+    /// pruning.
+    fn silence_the_dead(&mut self) {
+        for (triplets, alive) in self.triplets.iter_mut().zip(&self.alive) {
+            if alive.iter().all(|&alive| alive) {
+                continue;
+            }
+            let mask: Vec<f32> = alive.iter().map(|&alive| f32::from(alive)).collect();
+            triplets.lambda = triplets.lambda.clone().map(|lambda| {
+                let tracked = lambda.is_require_grad();
+                let lambda = lambda.without_autodiff();
+                let mask = Tensor::<1>::from_floats(mask.as_slice(), &lambda.device());
+                let silenced = lambda * mask.unsqueeze();
+                // The parameter must stay a leaf of the graph.
+                if tracked { silenced.autodiff().require_grad() } else { silenced }
+            });
+        }
+    }
+}
+
+impl Injection for AdaLora {
+    fn linear_delta(&self, site: Site, x: &Tensor<3>) -> Option<Tensor<3>> {
+        let Triplets { q, lambda, p, .. } = self.triplets(site)?;
+        if lambda.dims()[1] == 0 {
+            return None;
+        }
+        let narrow = linear(x.clone(), q.val(), None) * (lambda.val() * self.scale).unsqueeze();
+        Some(linear(narrow, p.val(), None))
+    }
+}
+
+impl PeftMethod for AdaLora {
+    type Config = AdaLoraConfig;
+
+    const CARD: Card = Card {
+        name: "adalora",
+        title: "AdaLoRA",
+        paper: "Zhang et al., 2023, https://arxiv.org/abs/2303.10512",
+        equation: "h = x W + (α/r₀) · x Q diag(λ) P,  loss += γ·mean(‖QᵀQ − I‖, ‖P Pᵀ − I‖)",
+        file: "methods/src/adalora.rs",
+        identity_at_start: true,
+        foldable: true,
+        learning_rate: 2e-3,
+    };
+
+    fn init(
+        config: &AdaLoraConfig,
+        spec: &BackboneSpec,
+        rng: &mut StdRng,
+        device: &Device,
+    ) -> Result<Self, ConfigError> {
+        const STD: f64 = 0.02;
+        let rank = config.initial_rank;
+        let triplets = |Target { site, d_in, d_out }| Triplets {
+            q: init::normal(rng, STD, [d_in, rank], device),
+            lambda: init::zeros([1, rank], device),
+            p: init::normal(rng, STD, [rank, d_out], device),
+            site,
+        };
+        Ok(Self::new(config, config.targets(spec)?.into_iter().map(triplets).collect()))
+    }
+
+    fn plan(config: &AdaLoraConfig, spec: &BackboneSpec) -> Result<Plan, ConfigError> {
+        let targets = config.targets(spec)?;
+        let rank = config.initial_rank;
+        let tensors = |&Target { site, d_in, d_out }: &Target| {
+            [
+                PlannedTensor::new(site, "Q", &[d_in, rank]),
+                PlannedTensor::new(site, "λ", &[1, rank]),
+                PlannedTensor::new(site, "P", &[rank, d_out]),
+            ]
+        };
+        // Sites of unequal widths make the kept size depend on which triplets survive; the mean
+        // rank at each site is the expectation.
+        let kept = targets.iter().map(|t| config.target_rank * (t.d_in + t.d_out + 1)).sum();
+        Ok(Plan {
+            tensors: targets.iter().flat_map(tensors).collect(),
+            stored: kept,
+            active: kept,
+        })
+    }
+
+    fn budget(config: &AdaLoraConfig) -> Budget {
+        Budget { name: "target_rank", value: config.target_rank }
+    }
+
+    fn penalty(&self) -> Option<Tensor<1>> {
+        if self.config.orthogonality == 0.0 {
+            return None;
+        }
+        let distance = |gram: Tensor<2>| {
+            let eye = Tensor::eye(gram.dims()[0], &gram.device());
+            // The root's slope at exactly zero would be infinite.
+            ((gram - eye).square().sum() + 1e-12).sqrt()
+        };
+        let sum = self
+            .triplets
+            .iter()
+            .flat_map(|Triplets { q, p, .. }| {
+                let (q, p) = (q.val(), p.val());
+                [distance(q.clone().transpose().matmul(q)), distance(p.clone().matmul(p.transpose()))]
+            })
+            .reduce(|sum, term| sum + term)?;
+        Some(sum * (self.config.orthogonality / (2 * self.triplets.len()) as f64))
+    }
+
+    fn observe(mut self, grads: &GradientsParams) -> Self {
+        self.importance.keep_gradients(&self.triplets, grads);
+        self
+    }
+
+    fn after_step(mut self, progress: Progress) -> Self {
+        let last = progress.total - (self.config.final_share * progress.total as f64).round() as usize;
+        if progress.step <= last {
+            self.importance.update(&self.triplets);
+        }
+        if let Some(budget) = self.config.budget(progress, self.triplets.len()) {
+            if self.config.is_pruning_step(progress) {
+                self.allocate(budget);
+                self.silence_the_dead();
+            } else if progress.step > last {
+                self.silence_the_dead();
+            }
+        }
+        self
+    }
+
+    fn stored(&self) -> Vec<(String, Tensor<2>)> {
+        let kept = |(triplets, alive): (&Triplets, &Vec<bool>)| {
+            let site = triplets.site;
+            let rows = alive.iter().zip(0..).filter_map(|(&alive, i)| alive.then_some(i));
+            let rows: Vec<i32> = rows.collect();
+            let pick = |factor: &Param<Tensor<2>>, dim| {
+                let factor = factor.val().without_autodiff();
+                if rows.is_empty() {
+                    let [height, width] = factor.dims();
+                    let shape = if dim == 0 { [0, width] } else { [height, 0] };
+                    return Tensor::zeros(shape, &factor.device());
+                }
+                let rows = Tensor::from_ints(rows.as_slice(), &factor.device());
+                factor.select(dim, rows)
+            };
+            [
+                (format!("{site}.q"), pick(&triplets.q, 1)),
+                (format!("{site}.lambda"), pick(&triplets.lambda, 1)),
+                (format!("{site}.p"), pick(&triplets.p, 0)),
+            ]
+        };
+        self.triplets.iter().zip(&self.alive).flat_map(kept).collect()
+    }
+
+    fn restore(
+        config: &AdaLoraConfig,
+        spec: &BackboneSpec,
+        stored: &BTreeMap<String, Tensor<2>>,
+        device: &Device,
+    ) -> Result<Self, ConfigError> {
+        let triplets = |Target { site, d_in, d_out }| {
+            let rank = stored.get(&format!("{site}.lambda")).map_or(0, |lambda| lambda.dims()[1]);
+            let take = |name: &str, shape| -> Result<_, ConfigError> {
+                let tensor = take_stored(stored, &format!("{site}.{name}"), shape)?;
+                Ok(Param::from_tensor(tensor.to_device(device)))
+            };
+            Ok(Triplets {
+                q: take("q", [d_in, rank])?,
+                lambda: take("lambda", [1, rank])?,
+                p: take("p", [rank, d_out])?,
+                site,
+            })
+        };
+        let targets = config.targets(spec)?;
+        Ok(Self::new(config, targets.into_iter().map(triplets).collect::<Result<_, _>>()?))
+    }
+
+    fn weight_delta(&self, site: Site) -> Option<Tensor<2>> {
+        let Triplets { q, lambda, p, .. } = self.triplets(site)?;
+        Some((q.val() * (lambda.val() * self.scale)).matmul(p.val()))
+    }
+
+    fn details(&self) -> BTreeMap<String, serde_json::Value> {
+        let rank = |alive: &Vec<bool>| alive.iter().filter(|&&alive| alive).count();
+        let ranks: serde_json::Map<_, _> = self
+            .triplets
+            .iter()
+            .zip(&self.alive)
+            .map(|(triplets, alive)| (triplets.site.to_string(), rank(alive).into()))
+            .collect();
+        BTreeMap::from([("surviving_rank".to_owned(), ranks.into())])
+    }
+}
+
+#[cfg(test)]
+#[path = "adalora_tests.rs"]
+mod tests;

@@ -1,0 +1,31 @@
+//! The bound that every method with virtual tokens shares.
+
+use backbones::BackboneSpec;
+
+use crate::method::ConfigError;
+
+/// Checks that a prompt leaves room for [CLS], one word and [SEP].
+///
+/// Whether it leaves room for the longest text of a task is known only when a run is planned.
+///
+/// # Errors
+/// [`ConfigError::OutOfRange`] with the largest length that fits.
+pub fn check_tokens(tokens: usize, spec: &BackboneSpec) -> Result<(), ConfigError> {
+    let largest = spec.n_positions.saturating_sub(3);
+    if tokens == 0 || tokens > largest {
+        let expected = format!("1 to {largest}: the model has {} positions", spec.n_positions);
+        return Err(ConfigError::out_of_range("tokens", tokens, expected));
+    }
+    Ok(())
+}
+
+/// Checks the hidden width of an encoder that makes virtual tokens.
+///
+/// # Errors
+/// [`ConfigError::OutOfRange`] for a width of 0.
+pub fn check_hidden(hidden: Option<usize>) -> Result<(), ConfigError> {
+    match hidden {
+        Some(0) => Err(ConfigError::out_of_range("hidden", 0, "at least 1")),
+        _ => Ok(()),
+    }
+}

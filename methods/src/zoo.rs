@@ -1,0 +1,168 @@
+//! The one macro: a list of methods becomes an enum of them and an enum of their settings.
+
+/// Makes `Method` and `MethodConfig` from a list of [`PeftMethod`](crate::PeftMethod)s.
+///
+/// Burn's `Module` is not object safe, so the zoo is a closed enum. Everything that works for
+/// all methods goes through it: nothing else in the tree lists them.
+#[macro_export]
+macro_rules! zoo {
+    ($($variant:ident = $method:ty),+ $(,)?) => {
+        /// A method of the zoo.
+        #[derive(burn::module::Module, Debug)]
+        pub enum Method {
+            $(#[allow(missing_docs)] $variant($method)),+
+        }
+
+        /// The settings of a method of the zoo.
+        #[derive(Clone, Debug, PartialEq, serde::Serialize)]
+        #[serde(untagged)]
+        pub enum MethodConfig {
+            $(#[allow(missing_docs)] $variant(<$method as $crate::PeftMethod>::Config)),+
+        }
+
+        /// The card of every method, in the order of the list.
+        pub const CARDS: &[$crate::Card] = &[$(<$method as $crate::PeftMethod>::CARD),+];
+
+        impl MethodConfig {
+            /// The default settings of the method called `name`; `None` if there is none.
+            pub fn named(name: &str) -> Option<Self> {
+                $(if name == <$method as $crate::PeftMethod>::CARD.name {
+                    return Some(Self::$variant(Default::default()));
+                })+
+                None
+            }
+
+            /// Reads the settings of the method called `name`; `None` if there is none.
+            pub fn read<'de, D: serde::Deserializer<'de>>(
+                name: &str,
+                settings: D,
+            ) -> Option<Result<Self, D::Error>> {
+                $(if name == <$method as $crate::PeftMethod>::CARD.name {
+                    return Some(serde::Deserialize::deserialize(settings).map(Self::$variant));
+                })+
+                None
+            }
+
+            /// The method's card.
+            pub fn card(&self) -> $crate::Card {
+                match self {
+                    $(Self::$variant(_) => <$method as $crate::PeftMethod>::CARD),+
+                }
+            }
+
+            /// See [`PeftMethod::init`]($crate::PeftMethod::init).
+            pub fn init(
+                &self,
+                spec: &backbones::BackboneSpec,
+                rng: &mut rand::rngs::StdRng,
+                device: &burn::tensor::Device,
+            ) -> Result<Method, $crate::ConfigError> {
+                match self {
+                    $(Self::$variant(config) => {
+                        <$method as $crate::PeftMethod>::init(config, spec, rng, device)
+                            .map(Method::$variant)
+                    }),+
+                }
+            }
+
+            /// See [`PeftMethod::restore`]($crate::PeftMethod::restore).
+            pub fn restore(
+                &self,
+                spec: &backbones::BackboneSpec,
+                stored: &std::collections::BTreeMap<String, burn::tensor::Tensor<2>>,
+                device: &burn::tensor::Device,
+            ) -> Result<Method, $crate::ConfigError> {
+                match self {
+                    $(Self::$variant(config) => {
+                        <$method as $crate::PeftMethod>::restore(config, spec, stored, device)
+                            .map(Method::$variant)
+                    }),+
+                }
+            }
+
+            /// See [`PeftMethod::plan`]($crate::PeftMethod::plan).
+            pub fn plan(
+                &self,
+                spec: &backbones::BackboneSpec,
+            ) -> Result<$crate::Plan, $crate::ConfigError> {
+                match self {
+                    $(Self::$variant(config) => <$method as $crate::PeftMethod>::plan(config, spec)),+
+                }
+            }
+
+            /// See [`PeftMethod::budget`]($crate::PeftMethod::budget).
+            pub fn budget(&self) -> $crate::Budget {
+                match self {
+                    $(Self::$variant(config) => <$method as $crate::PeftMethod>::budget(config)),+
+                }
+            }
+
+            /// See [`PeftMethod::variant`]($crate::PeftMethod::variant).
+            pub fn variant(&self) -> String {
+                match self {
+                    $(Self::$variant(config) => <$method as $crate::PeftMethod>::variant(config)),+
+                }
+            }
+        }
+
+        impl backbones::Injection for Method {
+            fn linear_delta(
+                &self,
+                site: backbones::Site,
+                x: &burn::tensor::Tensor<3>,
+            ) -> Option<burn::tensor::Tensor<3>> {
+                match self { $(Self::$variant(method) => method.linear_delta(site, x)),+ }
+            }
+
+            fn prompt(&self) -> Option<burn::tensor::Tensor<2>> {
+                match self { $(Self::$variant(method) => method.prompt()),+ }
+            }
+
+            fn prefixes(&self) -> Vec<backbones::KeyValue> {
+                match self { $(Self::$variant(method) => method.prefixes()),+ }
+            }
+        }
+
+        impl Method {
+            /// See [`PeftMethod::penalty`]($crate::PeftMethod::penalty).
+            pub fn penalty(&self) -> Option<burn::tensor::Tensor<1>> {
+                match self { $(Self::$variant(method) => $crate::PeftMethod::penalty(method)),+ }
+            }
+
+            /// See [`PeftMethod::observe`]($crate::PeftMethod::observe).
+            pub fn observe(self, grads: &burn::optim::GradientsParams) -> Self {
+                match self {
+                    $(Self::$variant(method) => {
+                        Self::$variant($crate::PeftMethod::observe(method, grads))
+                    }),+
+                }
+            }
+
+            /// See [`PeftMethod::after_step`]($crate::PeftMethod::after_step).
+            pub fn after_step(self, progress: $crate::Progress) -> Self {
+                match self {
+                    $(Self::$variant(method) => {
+                        Self::$variant($crate::PeftMethod::after_step(method, progress))
+                    }),+
+                }
+            }
+
+            /// See [`PeftMethod::stored`]($crate::PeftMethod::stored).
+            pub fn stored(&self) -> Vec<(String, burn::tensor::Tensor<2>)> {
+                match self { $(Self::$variant(method) => $crate::PeftMethod::stored(method)),+ }
+            }
+
+            /// See [`PeftMethod::weight_delta`]($crate::PeftMethod::weight_delta).
+            pub fn weight_delta(&self, site: backbones::Site) -> Option<burn::tensor::Tensor<2>> {
+                match self {
+                    $(Self::$variant(method) => $crate::PeftMethod::weight_delta(method, site)),+
+                }
+            }
+
+            /// See [`PeftMethod::details`]($crate::PeftMethod::details).
+            pub fn details(&self) -> std::collections::BTreeMap<String, serde_json::Value> {
+                match self { $(Self::$variant(method) => $crate::PeftMethod::details(method)),+ }
+            }
+        }
+    };
+}

@@ -1,0 +1,173 @@
+//! The charts: each a [`picture::Picture`] first, then SVG and PNG.
+
+mod accuracy;
+mod axis;
+mod bars;
+mod curves;
+mod font;
+mod frame;
+mod label;
+mod legend;
+pub(crate) mod palette;
+mod picture;
+mod raster;
+mod svg;
+
+use crate::ReportError;
+use crate::format;
+use crate::summary::{Comparison, Series};
+
+use palette::Look;
+use picture::Picture;
+
+/// Every chart this program may draw, by file name without ending.
+pub(crate) const NAMES: [&str; 5] = [
+    "accuracy_vs_trainable",
+    "accuracy_vs_stored_bytes",
+    "learning_curves",
+    "train_time",
+    "peak_memory",
+];
+
+/// A chart of one comparison.
+pub(crate) struct Chart {
+    /// One of [`NAMES`].
+    pub name: &'static str,
+    /// What it shows, in a few words.
+    pub caption: &'static str,
+    picture: Picture,
+}
+
+impl Chart {
+    /// What it shows, for those who cannot see it.
+    pub fn description(&self) -> &str {
+        &self.picture.description
+    }
+
+    pub fn svg(&self) -> Result<String, ReportError> {
+        svg::svg(&self.picture).map_err(|problem| self.error(problem))
+    }
+
+    pub fn png(&self) -> Result<Vec<u8>, ReportError> {
+        raster::png(&self.picture).map_err(|problem| self.error(problem))
+    }
+
+    fn error(&self, problem: String) -> ReportError {
+        ReportError::Chart {
+            chart: self.name.to_owned(),
+            problem,
+        }
+    }
+}
+
+/// The charts of a comparison, those left out for which there are no figures.
+pub(crate) fn charts(comparison: &Comparison) -> Vec<Chart> {
+    let pictures = [
+        accuracy::chart(comparison, &trainable_parameters(comparison)),
+        accuracy::chart(comparison, &stored_bytes()),
+        curves::chart(comparison),
+        bars::chart(comparison, &train_time()),
+        bars::chart(comparison, &peak_memory()),
+    ];
+    let captions = [
+        "Test accuracy against trainable parameters",
+        "Test accuracy against the size of the saved file",
+        "Learning curves on the validation split",
+        "Training time",
+        "Peak memory",
+    ];
+    NAMES
+        .into_iter()
+        .zip(captions)
+        .zip(pictures)
+        .filter_map(|((name, caption), picture)| {
+            Some(Chart {
+                name,
+                caption,
+                picture: picture?,
+            })
+        })
+        .collect()
+}
+
+fn trainable_parameters(comparison: &Comparison) -> accuracy::Size<'static> {
+    let heads = comparison
+        .configurations()
+        .map(|(_, configuration)| configuration.counts().head);
+    let head = format::count(heads.max().unwrap_or_default());
+    accuracy::Size {
+        title: "Test accuracy against trainable parameters",
+        axis_name: format!("Trainable parameters (the head's {head} not counted)"),
+        of: |configuration| configuration.counts().trainable as f64,
+        show: format::short_count,
+    }
+}
+
+fn stored_bytes() -> accuracy::Size<'static> {
+    accuracy::Size {
+        title: "Test accuracy against what must be stored",
+        axis_name: "Size of the saved file (head included)".to_owned(),
+        of: |configuration| configuration.counts().bytes_on_disk as f64,
+        show: format::bytes,
+    }
+}
+
+fn train_time() -> bars::Figure<'static> {
+    bars::Figure {
+        title: "Training time per run",
+        axis_name: "Seconds in training steps (no evaluation, no loading)",
+        // What never takes a step has no training time.
+        of: |configuration| {
+            configuration.estimate(|run| (run.cost.steps > 0).then_some(run.cost.train_seconds))
+        },
+        show: |seconds| format!("{} s", format::seconds(seconds)),
+    }
+}
+
+fn peak_memory() -> bars::Figure<'static> {
+    bars::Figure {
+        title: "Peak memory per run",
+        axis_name: "Highest memory use of the run",
+        of: |configuration| {
+            configuration.estimate(|run| run.cost.peak_bytes.map(|bytes| bytes as f64))
+        },
+        show: format::bytes,
+    }
+}
+
+/// Each series with its colour and marker: the same in every chart of a comparison.
+fn looks<'c, 'a>(comparison: &'c Comparison<'a>) -> impl Iterator<Item = (&'c Series<'a>, Look)> {
+    let mut n_methods = 0;
+    comparison.series.iter().map(move |series| {
+        if series.baseline {
+            return (series, Look::baseline());
+        }
+        n_methods += 1;
+        (series, Look::method(n_methods - 1))
+    })
+}
+
+/// What was compared, for the line under a title.
+fn subtitle(comparison: &Comparison) -> String {
+    let n_seeds = comparison
+        .configurations()
+        .map(|(_, c)| c.runs.len())
+        .max()
+        .unwrap_or_default();
+    let interval = if n_seeds > 1 {
+        ", mean and 95 % interval"
+    } else {
+        ""
+    };
+    format!(
+        "{} on frozen {}, {}, {}{interval}",
+        comparison.task.name,
+        comparison.backbone.name,
+        format::plural(comparison.task.n_test, "test row"),
+        format::plural(n_seeds, "seed"),
+    )
+}
+
+#[cfg(test)]
+#[path = "chart_tests.rs"]
+mod tests;

@@ -1,0 +1,134 @@
+//! One bar per configuration: time, memory.
+
+use crate::stats::Estimate;
+use crate::summary::{Comparison, Configuration};
+
+use super::axis::Axis;
+use super::font;
+use super::frame::{self, Frame, HEADER_HEIGHT, LABEL_SIZE, MARGIN, SMALL_SIZE, Ticks, WIDTH};
+use super::palette::{Look, TEXT};
+use super::picture::{Anchor, Picture, Rect, Text};
+use super::{looks, subtitle};
+
+const ROW_HEIGHT: f64 = 42.0;
+const BAR_HEIGHT: f64 = 26.0;
+const MAX_LABEL_WIDTH: f64 = 620.0;
+
+/// What the bars show.
+pub(super) struct Figure<'f> {
+    pub title: &'f str,
+    pub axis_name: &'f str,
+    pub of: fn(&Configuration) -> Option<Estimate>,
+    pub show: fn(f64) -> String,
+}
+
+struct Row {
+    label: String,
+    look: Look,
+    value: Estimate,
+}
+
+/// The chart, or `None` when nothing is known.
+pub(super) fn chart(comparison: &Comparison, figure: &Figure) -> Option<Picture> {
+    let rows: Vec<Row> = looks(comparison)
+        .flat_map(|(series, look)| series.configurations.iter().map(move |c| (c, look)))
+        .filter_map(|(configuration, look)| {
+            let value = (figure.of)(configuration)?;
+            let label = font::shorten(&configuration.label, SMALL_SIZE, false, MAX_LABEL_WIDTH);
+            Some(Row { label, look, value })
+        })
+        .collect();
+    if rows.is_empty() {
+        return None;
+    }
+    let widest = |text: &dyn Fn(&Row) -> String| {
+        rows.iter()
+            .map(|row| font::width(&text(row), SMALL_SIZE, false))
+            .fold(0.0, f64::max)
+    };
+    let label_width = widest(&|row| row.label.clone());
+    let value_width = widest(&|row| (figure.show)(row.value.mean));
+    let top = HEADER_HEIGHT;
+    let bottom = top + rows.len() as f64 * ROW_HEIGHT + 10.0;
+    let mut picture = Picture::new(WIDTH, bottom + 130.0, describe(comparison, figure, &rows));
+    frame::draw_header(&mut picture, figure.title, &subtitle(comparison));
+    let area = Rect {
+        left: MARGIN + label_width + 24.0,
+        right: WIDTH - MARGIN - value_width - 20.0,
+        top,
+        bottom,
+    };
+    let ends = rows
+        .iter()
+        .map(|row| row.value.mean + row.value.half_width().unwrap_or(0.0));
+    // An interval from two seeds may be of any width; the bars matter more.
+    let longest = rows.iter().map(|row| row.value.mean).fold(0.0, f64::max);
+    let x = Axis::from_zero(ends.map(|end| end.min(1.3 * longest)));
+    let frame = Frame {
+        area,
+        x,
+        y: Axis::Linear {
+            low: 0.0,
+            high: 1.0,
+        },
+    };
+    frame.draw_x(
+        &mut picture,
+        &Ticks {
+            max_n: 6,
+            show: &figure.show,
+            size: LABEL_SIZE,
+        },
+    );
+    frame.name_x(&mut picture, figure.axis_name);
+    for (i, row) in rows.iter().enumerate() {
+        let y = top + 5.0 + (i as f64 + 0.5) * ROW_HEIGHT;
+        draw_row(&mut picture, &frame, row, y, &(figure.show)(row.value.mean));
+    }
+    frame.draw_axes(&mut picture);
+    Some(picture)
+}
+
+fn draw_row(picture: &mut Picture, frame: &Frame, row: &Row, y: f64, value: &str) {
+    let left = frame.area.left;
+    let label = Text::new(&row.label, (left - 14.0, y), SMALL_SIZE, TEXT);
+    picture.text(label.anchor(Anchor::End));
+    let end = frame.place_x(row.value.mean);
+    let (top, bottom) = (y - BAR_HEIGHT / 2.0, y + BAR_HEIGHT / 2.0);
+    picture.rect(
+        Rect {
+            left,
+            top,
+            right: end,
+            bottom,
+        },
+        row.look.ink,
+    );
+    let mut text_left = end;
+    if let Some(half_width) = row.value.half_width() {
+        let reach = |value: f64| frame.place_x(value).clamp(left, frame.area.right);
+        let (low, high) = (
+            reach(row.value.mean - half_width),
+            reach(row.value.mean + half_width),
+        );
+        picture.line(vec![(low, y), (high, y)], TEXT, 2.5);
+        for x in [low, high] {
+            picture.line(vec![(x, y - 7.0), (x, y + 7.0)], TEXT, 2.5);
+        }
+        text_left = high;
+    }
+    picture.text(Text::new(value, (text_left + 10.0, y), SMALL_SIZE, TEXT));
+}
+
+fn describe(comparison: &Comparison, figure: &Figure, rows: &[Row]) -> String {
+    let rows: Vec<String> = rows
+        .iter()
+        .map(|row| format!("{} {}", row.label, (figure.show)(row.value.mean)))
+        .collect();
+    format!(
+        "{}, {}: {}.",
+        figure.title,
+        comparison.task.name,
+        rows.join(", ")
+    )
+}

@@ -1,0 +1,179 @@
+//! Learning curves, one small panel per method, all on the same axes.
+
+use crate::format;
+use crate::record::RunRecord;
+use crate::summary::{Comparison, Configuration, Series};
+
+use super::axis::Axis;
+use super::font;
+use super::frame::{self, Frame, HEADER_HEIGHT, MARGIN, SMALL_SIZE, Ticks, WIDTH};
+use super::palette::{Look, MUTED, TEXT};
+use super::picture::{Ink, Picture, Point, Rect, Text};
+use super::{looks, subtitle};
+
+const N_COLUMNS: usize = 3;
+const PANEL_HEIGHT: f64 = 360.0;
+const TICK_SIZE: f64 = 22.0;
+const HEAD_ONLY: &str = "head";
+
+/// The chart, or `None` when no run has a curve.
+pub(super) fn chart(comparison: &Comparison) -> Option<Picture> {
+    let panels: Vec<(&Series, Look)> = looks(comparison)
+        .filter(|(series, _)| runs(series).next().is_some())
+        .collect();
+    if panels.is_empty() {
+        return None;
+    }
+    let n_rows = panels.len().div_ceil(N_COLUMNS);
+    let height = HEADER_HEIGHT + 30.0 + n_rows as f64 * PANEL_HEIGHT + MARGIN;
+    let mut picture = Picture::new(WIDTH, height, describe(comparison, &panels));
+    let title = "Learning curves: validation accuracy against optimizer steps";
+    frame::draw_header(&mut picture, title, &subtitle(comparison));
+    let key = "Strong: the budget that is best on the validation split. Faint: other budgets and \
+               settings. Dashed: head only.";
+    let key = font::shorten(key, SMALL_SIZE, false, WIDTH - 2.0 * MARGIN);
+    picture.text(Text::new(key, (MARGIN, 136.0), SMALL_SIZE, MUTED));
+
+    let points = || {
+        panels
+            .iter()
+            .flat_map(|(series, _)| runs(series))
+            .flat_map(|run| &run.curve)
+    };
+    let x = Axis::from_zero(points().map(|point| point.step as f64));
+    let y = Axis::shares(points().map(|point| point.validation_accuracy));
+    let column_width = (WIDTH - 2.0 * MARGIN) / N_COLUMNS as f64;
+    let head_only = comparison.baseline(HEAD_ONLY);
+    for (i, (series, look)) in panels.into_iter().enumerate() {
+        let left = MARGIN + (i % N_COLUMNS) as f64 * column_width;
+        let top = HEADER_HEIGHT + 30.0 + (i / N_COLUMNS) as f64 * PANEL_HEIGHT;
+        let area = Rect {
+            left: left + 90.0,
+            top: top + 76.0,
+            right: left + column_width - 16.0,
+            bottom: top + PANEL_HEIGHT - 50.0,
+        };
+        let panel = Panel {
+            frame: Frame { area, x, y },
+            series,
+            look,
+        };
+        panel.draw(&mut picture, head_only);
+    }
+    Some(picture)
+}
+
+fn runs<'a>(series: &Series<'a>) -> impl Iterator<Item = &'a RunRecord> {
+    let runs: Vec<_> = series
+        .configurations
+        .iter()
+        .flat_map(|c| c.runs.iter().copied())
+        .collect();
+    runs.into_iter().filter(|run| !run.curve.is_empty())
+}
+
+struct Panel<'p, 'a> {
+    frame: Frame,
+    series: &'p Series<'a>,
+    look: Look,
+}
+
+impl Panel<'_, '_> {
+    fn draw(&self, picture: &mut Picture, head_only: Option<&Configuration>) {
+        let show_x = |step: f64| format::short_count(step);
+        let show_y = frame::percent_ticks(&self.frame.y, 5);
+        self.frame.draw_x(
+            picture,
+            &Ticks {
+                max_n: 5,
+                show: &show_x,
+                size: TICK_SIZE,
+            },
+        );
+        self.frame.draw_y(
+            picture,
+            &Ticks {
+                max_n: 5,
+                show: &show_y,
+                size: TICK_SIZE,
+            },
+        );
+        self.frame.draw_axes(picture);
+        self.draw_title(picture);
+        let best = self.series.best().or(self.series.configurations.last());
+        if let Some(head_only) = head_only.filter(|_| self.series.name != HEAD_ONLY) {
+            for run in &head_only.runs {
+                self.draw_dashed(picture, run);
+            }
+        }
+        let is_best = |c: &&Configuration| best.is_some_and(|best| best.label == c.label);
+        for other in self.series.configurations.iter().filter(|c| !is_best(c)) {
+            self.draw_runs(picture, other, self.look.ink.faint(0.38), 3.0);
+        }
+        if let Some(best) = best {
+            self.draw_runs(picture, best, self.look.ink, 5.0);
+        }
+    }
+
+    fn draw_title(&self, picture: &mut Picture) {
+        let (x, y) = (self.frame.area.left, self.frame.area.top - 52.0);
+        let room = self.frame.area.width() - 30.0;
+        self.look
+            .marker
+            .fill(picture, (x + 10.0, y), 9.0, self.look.ink);
+        let title = font::shorten(&self.series.title, SMALL_SIZE, true, room);
+        picture.text(Text::new(title, (x + 30.0, y), SMALL_SIZE, TEXT).bold());
+        let setting = self
+            .series
+            .best()
+            .map_or("no result", |best| best.setting.as_str());
+        let setting = font::shorten(setting, TICK_SIZE, false, room);
+        picture.text(Text::new(setting, (x + 30.0, y + 28.0), TICK_SIZE, MUTED));
+    }
+
+    fn draw_runs(
+        &self,
+        picture: &mut Picture,
+        configuration: &Configuration,
+        ink: Ink,
+        width: f64,
+    ) {
+        for run in &configuration.runs {
+            picture.line(self.points(run), ink, width);
+        }
+    }
+
+    fn draw_dashed(&self, picture: &mut Picture, run: &RunRecord) {
+        for pair in self.points(run).windows(2) {
+            picture.dashed(pair[0], pair[1], MUTED, 3.0, (9.0, 7.0));
+        }
+    }
+
+    fn points(&self, run: &RunRecord) -> Vec<Point> {
+        let place = |step: usize, accuracy: f64| self.frame.place(step as f64, accuracy);
+        run.curve
+            .iter()
+            .map(|point| place(point.step, point.validation_accuracy))
+            .collect()
+    }
+}
+
+fn describe(comparison: &Comparison, panels: &[(&Series, Look)]) -> String {
+    let ends: Vec<String> = panels
+        .iter()
+        .filter_map(|(series, _)| {
+            let best = series.best()?;
+            let accuracy = best.validation_accuracy()?;
+            Some(format!(
+                "{} up to {} %",
+                best.label,
+                format::percent(accuracy.mean)
+            ))
+        })
+        .collect();
+    let task = &comparison.task.name;
+    format!(
+        "Validation accuracy against optimizer steps, {task}: {}.",
+        ends.join(", ")
+    )
+}

@@ -1,0 +1,79 @@
+//! The legend, beside the data and never on it.
+
+use super::font;
+use super::frame::SMALL_SIZE;
+use super::palette::{FRONT, Look, MUTED, TEXT};
+use super::picture::{Picture, Text};
+
+const DETAIL_SIZE: f64 = 20.0;
+const KEY_WIDTH: f64 = 64.0;
+const MAX_WIDTH: f64 = 440.0;
+const ENTRY_HEIGHT: f64 = 68.0;
+
+/// The lines that are not methods.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Key {
+    /// A curve with markers.
+    Curve(Look),
+    /// A single point.
+    Point(Look),
+    /// A horizontal reference line with these dashes.
+    Reference((f64, f64)),
+    /// The Pareto front.
+    Front,
+}
+
+/// One line of the legend.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Entry {
+    pub key: Key,
+    pub title: String,
+    /// A second, smaller line, e.g. the range of budgets.
+    pub detail: String,
+}
+
+/// Width that the legend takes, as far as it may.
+pub(super) fn width(entries: &[Entry]) -> f64 {
+    let widest = entries
+        .iter()
+        .map(|entry| {
+            let title = font::width(&entry.title, SMALL_SIZE, false);
+            title.max(font::width(&entry.detail, DETAIL_SIZE, false))
+        })
+        .fold(0.0, f64::max);
+    (KEY_WIDTH + widest).min(MAX_WIDTH)
+}
+
+pub(super) fn height(entries: &[Entry]) -> f64 {
+    entries.len() as f64 * ENTRY_HEIGHT
+}
+
+/// Draws the legend with its upper left corner at (`left`, `top`).
+pub(super) fn draw(picture: &mut Picture, entries: &[Entry], left: f64, top: f64) {
+    let room = MAX_WIDTH - KEY_WIDTH;
+    for (i, entry) in entries.iter().enumerate() {
+        let y = top + (i as f64 + 0.5) * ENTRY_HEIGHT;
+        draw_key(picture, entry.key, left, y);
+        let x = left + KEY_WIDTH;
+        let title = font::shorten(&entry.title, SMALL_SIZE, false, room);
+        let detail = font::shorten(&entry.detail, DETAIL_SIZE, false, room);
+        let raised = if detail.is_empty() { 0.0 } else { 13.0 };
+        picture.text(Text::new(title, (x, y - raised), SMALL_SIZE, TEXT));
+        picture.text(Text::new(detail, (x, y + 16.0), DETAIL_SIZE, MUTED));
+    }
+}
+
+fn draw_key(picture: &mut Picture, key: Key, left: f64, y: f64) {
+    const RADIUS: f64 = 10.0;
+    let (begin, end) = ((left, y), (left + KEY_WIDTH - 16.0, y));
+    let middle = ((begin.0 + end.0) / 2.0, y);
+    match key {
+        Key::Curve(look) => {
+            picture.line(vec![begin, end], look.ink, 4.0);
+            look.marker.fill(picture, middle, RADIUS, look.ink);
+        }
+        Key::Point(look) => look.marker.fill(picture, middle, RADIUS, look.ink),
+        Key::Reference(dashes) => picture.dashed(begin, end, MUTED, 3.0, dashes),
+        Key::Front => picture.line(vec![begin, end], FRONT, 10.0),
+    }
+}

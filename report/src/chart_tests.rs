@@ -1,0 +1,138 @@
+use super::*;
+use crate::example;
+use crate::record::RunRecord;
+use crate::summary::compare;
+
+fn drawn(records: &[RunRecord]) -> Vec<Chart> {
+    compare(records).iter().flat_map(charts).collect()
+}
+
+/// Kinds of results as they come in practice, and the edges.
+fn cases() -> Vec<(&'static str, Vec<RunRecord>)> {
+    let suite = example::suite(&[1]);
+    let without_baselines = suite
+        .iter()
+        .filter(|r| !r.method.baseline)
+        .cloned()
+        .collect();
+    let without_methods = suite
+        .iter()
+        .filter(|r| r.method.baseline)
+        .cloned()
+        .collect();
+    vec![
+        ("one seed", suite.clone()),
+        ("three seeds", example::suite(&[1, 2, 3])),
+        ("two seeds", example::suite(&[1, 2])),
+        (
+            "one record",
+            vec![example::find(&suite, "LoRA rank=8").clone()],
+        ),
+        ("no baselines", without_baselines),
+        ("baselines alone", without_methods),
+        ("two methods in one point", example::same_point()),
+        ("learning rates searched", example::searched()),
+        ("many methods with long titles", example::many_methods()),
+        ("two tasks", example::two_tasks()),
+    ]
+}
+
+fn names(charts: &[Chart]) -> Vec<&'static str> {
+    charts.iter().map(|chart| chart.name).collect()
+}
+
+#[test]
+fn no_two_texts_overlap_and_none_leaves_the_picture() {
+    for (case, records) in cases() {
+        for chart in drawn(&records) {
+            let picture = &chart.picture;
+            let texts: Vec<_> = picture.texts().collect();
+            assert!(!texts.is_empty(), "{case} {}", chart.name);
+            for (i, text) in texts.iter().enumerate() {
+                let bounds = text.bounds();
+                let is_inside = bounds.left >= 0.0
+                    && bounds.top >= 0.0
+                    && bounds.right <= picture.width
+                    && bounds.bottom <= picture.height;
+                assert!(
+                    is_inside,
+                    "{case}, {}: {:?} is cut off",
+                    chart.name, text.text
+                );
+                for other in &texts[..i] {
+                    let overlap = bounds.overlap(&other.bounds());
+                    assert_eq!(
+                        overlap, 0.0,
+                        "{case}, {}: {:?} on {:?}",
+                        chart.name, text.text, other.text
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_chart_becomes_svg_and_png() {
+    for (case, records) in cases().into_iter().take(1) {
+        for chart in drawn(&records) {
+            let svg = chart.svg().unwrap();
+            assert!(svg.starts_with("<svg width=\"1600\" height="), "{case}");
+            assert!(svg.trim_end().ends_with("</svg>"), "{case}");
+            assert!(
+                svg.contains("font-family=\"DejaVu Sans, Verdana, sans-serif\""),
+                "{case}"
+            );
+            assert!(chart.png().unwrap().starts_with(b"\x89PNG"), "{case}");
+        }
+    }
+}
+
+#[test]
+fn titles_from_records_cannot_break_out_of_the_svg() {
+    let mut records = example::suite(&[1]);
+    for record in &mut records {
+        record.method.title += "</text><script>\"&'";
+        record.task.name = "\"><script>".to_owned();
+    }
+    for chart in drawn(&records) {
+        assert!(!chart.svg().unwrap().contains("<script"), "{}", chart.name);
+    }
+}
+
+#[test]
+fn all_charts_are_drawn_where_all_is_known() {
+    assert_eq!(names(&drawn(&example::suite(&[1]))), NAMES);
+}
+
+#[test]
+fn charts_without_figures_are_left_out() {
+    assert_eq!(names(&drawn(&example::all_diverged())), ["train_time"]);
+    let mut records = example::suite(&[1]);
+    records
+        .iter_mut()
+        .for_each(|record| record.cost.peak_bytes = None);
+    assert_eq!(names(&drawn(&records)), NAMES[..4]);
+    records.retain(|record| record.method.name == "majority");
+    assert!(names(&drawn(&records)).is_empty());
+}
+
+#[test]
+fn every_series_has_one_look_in_all_charts_and_no_other_has_it() {
+    let records = example::many_methods();
+    let comparisons = compare(&records);
+    let looks: Vec<_> = looks(&comparisons[0])
+        .filter(|(series, _)| !series.baseline)
+        .collect();
+    for (i, (_, look)) in looks.iter().enumerate() {
+        assert!(looks[..i].iter().all(|(_, other)| other != look));
+    }
+}
+
+#[test]
+fn the_description_says_what_the_chart_shows() {
+    let charts = drawn(&example::suite(&[1]));
+    let description = charts[0].description();
+    assert!(description.contains("LoRA 80.6 to 83.1 %"), "{description}");
+    assert!(description.contains("Head only 72.0 %"), "{description}");
+}

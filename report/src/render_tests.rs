@@ -1,0 +1,208 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::example;
+
+/// A folder with these records, rendered.
+fn rendered(records: &[RunRecord]) -> (tempfile::TempDir, ResultsDir, Rendered) {
+    let folder = tempfile::tempdir().unwrap();
+    let results = ResultsDir::open(folder.path()).unwrap();
+    records
+        .iter()
+        .for_each(|record| drop(results.write(record).unwrap()));
+    let rendered = render(&results, "PEFT methods on movie reviews").unwrap();
+    (folder, results, rendered)
+}
+
+fn contents(rendered: &Rendered) -> BTreeMap<PathBuf, Vec<u8>> {
+    rendered
+        .paths()
+        .map(|path| (path.to_owned(), fs::read(path).unwrap()))
+        .collect()
+}
+
+fn small_suite() -> Vec<RunRecord> {
+    let mut records = example::suite(&[1]);
+    records.retain(|record| record.method.baseline || record.method.name == "lora");
+    records
+}
+
+#[test]
+fn rendering_again_gives_the_same_bytes() {
+    let (_folder, results, first) = rendered(&small_suite());
+    let before = contents(&first);
+    assert_eq!(before.len(), 13); // csv, Markdown, HTML, five charts twice
+    assert!(before.values().all(|bytes| !bytes.is_empty()));
+    let second = render(&results, "PEFT methods on movie reviews").unwrap();
+    assert!(before == contents(&second));
+}
+
+#[test]
+fn the_order_in_which_runs_ended_leaves_no_trace() {
+    let mut records = small_suite();
+    let (_a, _, first) = rendered(&records);
+    records.reverse();
+    let (_b, _, second) = rendered(&records);
+    for (a, b) in first.paths().zip(second.paths()) {
+        assert!(
+            fs::read(a).unwrap() == fs::read(b).unwrap(),
+            "{}",
+            a.display()
+        );
+    }
+}
+
+#[test]
+fn an_empty_folder_has_nothing_to_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let results = ResultsDir::open(folder.path()).unwrap();
+    let text = render(&results, "title").unwrap_err().to_string();
+    assert!(
+        text.contains("no run records in this folder; run a suite"),
+        "{text}"
+    );
+}
+
+#[test]
+fn charts_that_no_longer_apply_are_removed_and_other_files_stay() {
+    let (_folder, results, first) = rendered(&small_suite());
+    let mine = results.path().join("charts/mine.svg");
+    fs::write(&mine, "").unwrap();
+    for mut record in small_suite() {
+        record.cost.peak_bytes = None;
+        results.write(&record).unwrap();
+    }
+    let second = render(&results, "title").unwrap();
+    let gone: Vec<_> = first.charts.iter().filter(|path| !path.exists()).collect();
+    assert_eq!(gone.len(), 2);
+    assert!(
+        gone.iter()
+            .all(|path| path.to_string_lossy().contains("peak_memory"))
+    );
+    assert!(second.paths().all(Path::exists) && mine.exists());
+}
+
+#[test]
+fn each_task_has_charts_of_its_own() {
+    let mut records = small_suite();
+    let mut other = records[3].clone();
+    other.id = "other".to_owned();
+    other.task.name = "TREC (fine)".to_owned();
+    records.push(other);
+    let (_folder, results, rendered) = rendered(&records);
+    let name = "charts/trec--fine--minilm-l6-learning_curves.png";
+    assert!(
+        rendered.charts.contains(&results.path().join(name)),
+        "{:?}",
+        rendered.charts
+    );
+    let markdown = fs::read_to_string(&rendered.markdown).unwrap();
+    assert!(markdown.contains("## movie on minilm-l6") && markdown.contains(name));
+}
+
+#[test]
+fn the_pages_need_nothing_from_outside() {
+    let (_folder, _, rendered) = rendered(&small_suite());
+    let html = fs::read_to_string(&rendered.html).unwrap();
+    let links = html.replace("http://www.w3.org/2000/svg", "");
+    for outside in ["http://", "https://", "src=", "url(", "@import", "<link"] {
+        assert!(!links.contains(outside), "{outside}");
+    }
+    assert_eq!(html.matches("<svg ").count(), 5);
+    assert_eq!(html.matches("<details>").count(), 8);
+}
+
+#[test]
+fn what_records_say_is_shown_and_never_obeyed() {
+    let mut records = small_suite();
+    let evil = "<script>alert(1)</script>\"'&|`";
+    for record in &mut records {
+        record.method.title += evil;
+        record.method.config["note"] = evil.into();
+        record.task.title = evil.to_owned();
+        record.command = evil.to_owned();
+        record.environment.hardware = evil.to_owned();
+        record.details.insert(evil.to_owned(), evil.into());
+        record.started = evil.to_owned();
+    }
+    let (_folder, _, rendered) = rendered(&records);
+    let html = fs::read_to_string(&rendered.html).unwrap();
+    assert_eq!(html.matches("<script>").count(), 1); // the page's own
+    assert!(html.contains("&lt;script&gt;alert(1)"));
+    let markdown = fs::read_to_string(&rendered.markdown).unwrap();
+    let (prose, commands) = markdown.split_once("## How to reproduce").unwrap();
+    assert!(!prose.contains("<script>"));
+    assert!(commands.contains(evil));
+    let columns = |line: &str| line.replace("\\|", "").matches('|').count();
+    let rows: Vec<_> = prose
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .collect();
+    assert!(
+        rows.len() > 8 && rows.iter().all(|row| columns(row) == 13),
+        "{rows:?}"
+    );
+}
+
+#[test]
+fn the_markdown_tells_finding_figures_notes_and_commands() {
+    let (_folder, _, rendered) = rendered(&small_suite());
+    let markdown = fs::read_to_string(&rendered.markdown).unwrap();
+    for part in [
+        "# PEFT methods on movie reviews\n",
+        "**LoRA rank=16 classifies 83.1 % of the test rows right",
+        "| LoRA | rank=8 | 73,728 | 73,728 | 770 | 300 kB | 82.8 | 82.9 |",
+        "](charts/accuracy_vs_trainable.png)](charts/accuracy_vs_trainable.svg)",
+        "- 8 runs: device flex (Example CPU, 2 cores), 2 threads, linux x86_64; version 0.1.0 \
+         (commit 0123456789ab), Burn 0.22.1",
+        "```sh\nbench-suite run --method majority --seed 1\n",
+    ] {
+        assert!(markdown.contains(part), "{part} not in:\n{markdown}");
+    }
+}
+
+#[test]
+fn runs_without_any_figures_still_make_a_report() {
+    let (_folder, _, rendered) = rendered(&example::all_diverged());
+    let markdown = fs::read_to_string(&rendered.markdown).unwrap();
+    assert!(
+        markdown.contains("No PEFT method has a result"),
+        "{markdown}"
+    );
+    assert!(
+        markdown.contains("LoRA rank=8 seed 1 (step 37)"),
+        "{markdown}"
+    );
+}
+
+/// For people: `REPORT_PICTURES=folder cargo test -p report` leaves the charts and pages of every
+/// example there, to be looked at.
+#[test]
+fn every_example_makes_a_report() {
+    let cases = [
+        ("one_seed", example::suite(&[1])),
+        ("three_seeds", example::suite(&[1, 2, 3])),
+        (
+            "one_record",
+            vec![example::find(&example::suite(&[1]), "LoRA rank=8").clone()],
+        ),
+        ("same_point", example::same_point()),
+        ("searched", example::searched()),
+        ("many_methods", example::many_methods()),
+        ("two_tasks", example::two_tasks()),
+        ("all_diverged", example::all_diverged()),
+    ];
+    let Some(kept) = std::env::var_os("REPORT_PICTURES").map(PathBuf::from) else {
+        let (_, records) = &cases[1];
+        let (_folder, _, rendered) = rendered(records);
+        assert!(rendered.paths().all(Path::exists));
+        return;
+    };
+    for (name, records) in cases {
+        let results = ResultsDir::open(&kept.join(name)).unwrap();
+        records
+            .iter()
+            .for_each(|record| drop(results.write(record).unwrap()));
+        render(&results, "PEFT methods on movie reviews").unwrap();
+    }
+}

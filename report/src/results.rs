@@ -1,0 +1,204 @@
+//! A results folder: `<run id>.json` for every finished run.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::files::{check_writable, make_folder, write_atomic};
+use crate::record::{RunRecord, SCHEMA};
+use crate::{Lock, ReportError};
+
+/// A folder of run records, e.g. `results/quick`.
+#[derive(Clone, Debug)]
+pub struct ResultsDir {
+    path: PathBuf,
+}
+
+impl ResultsDir {
+    /// Opens the folder, made if need be. A place that cannot be written to is found out here,
+    /// before hours of training.
+    pub fn open(path: &Path) -> Result<Self, ReportError> {
+        if path.exists() && !path.is_dir() {
+            return Err(ReportError::NotAFolder {
+                path: path.to_owned(),
+            });
+        }
+        make_folder(path)?;
+        check_writable(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+        })
+    }
+
+    /// Where the folder is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes the folder for this process alone, until the lock is dropped or the process ends in
+    /// whatever way. An error names the live process that holds it.
+    pub fn lock(&self) -> Result<Lock, ReportError> {
+        Lock::take(&self.path)
+    }
+
+    /// Writes `<id>.json`: whole or not at all. A record that could not be read again, such as
+    /// one with a NaN in it, is refused.
+    pub fn write(&self, record: &RunRecord) -> Result<PathBuf, ReportError> {
+        let path = self.file(&record.id)?;
+        let mut text = serde_json::to_string_pretty(record)
+            .map_err(|problem| unrecordable(record, ".", problem))?;
+        text.push('\n');
+        check_readable(record, &text)?;
+        write_atomic(&path, text.as_bytes())?;
+        Ok(path)
+    }
+
+    /// Whether the run is recorded.
+    pub fn contains(&self, id: &str) -> bool {
+        self.file(id).is_ok_and(|path| path.is_file())
+    }
+
+    /// The record of one run.
+    pub fn read(&self, id: &str) -> Result<RunRecord, ReportError> {
+        let path = self.file(id)?;
+        if path.is_file() {
+            return read_file(&path);
+        }
+        let n_records = self.record_files()?.len();
+        Err(ReportError::NoSuchRun {
+            path: self.path.clone(),
+            id: id.to_owned(),
+            n_records,
+        })
+    }
+
+    /// All records, in an order that depends on their content alone: by task, backbone, method
+    /// (baselines first), budget, seed and id.
+    pub fn read_all(&self) -> Result<Vec<RunRecord>, ReportError> {
+        let mut records = self
+            .record_files()?
+            .iter()
+            .map(|path| read_file(path))
+            .collect::<Result<Vec<_>, _>>()?;
+        records.sort_by(|a, b| order(a).cmp(&order(b)));
+        Ok(records)
+    }
+
+    fn file(&self, id: &str) -> Result<PathBuf, ReportError> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if id.is_empty() || !id.chars().all(is_plain) {
+            return Err(ReportError::BadId { id: id.to_owned() });
+        }
+        Ok(self.path.join(format!("{id}.json")))
+    }
+
+    fn record_files(&self) -> Result<Vec<PathBuf>, ReportError> {
+        let error = |source| ReportError::io("list", &self.path, source);
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.path).map_err(error)? {
+            let path = entry.map_err(error)?.path();
+            let is_hidden = path
+                .file_name()
+                .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+            if path.extension() == Some(OsStr::new("json")) && !is_hidden && path.is_file() {
+                files.push(path);
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+}
+
+fn order(record: &RunRecord) -> impl Ord + '_ {
+    let method = &record.method;
+    (
+        (
+            &record.task.name,
+            &record.task.fingerprint,
+            &record.backbone.name,
+        ),
+        (!method.baseline, &method.name, &method.variant),
+        method.budget.as_ref().map(|budget| budget.value),
+        record.seed,
+        &record.id,
+    )
+}
+
+fn read_file(path: &Path) -> Result<RunRecord, ReportError> {
+    let text = fs::read(path).map_err(|source| ReportError::io("read", path, source))?;
+    check_schema(path, &text)?;
+    let record: RunRecord = parse(&text).map_err(|(field, problem)| ReportError::Corrupt {
+        path: path.to_owned(),
+        field,
+        problem,
+    })?;
+    if path.file_stem() != Some(OsStr::new(&record.id)) {
+        return Err(ReportError::Misnamed {
+            path: path.to_owned(),
+            id: record.id,
+        });
+    }
+    Ok(record)
+}
+
+/// A later schema may look like anything, so its number is read before the rest.
+fn check_schema(path: &Path, text: &[u8]) -> Result<(), ReportError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        schema: Option<u64>,
+    }
+    let versioned: Versioned = parse(text).map_err(|(field, problem)| ReportError::Corrupt {
+        path: path.to_owned(),
+        field,
+        problem,
+    })?;
+    match versioned.schema {
+        None => Err(ReportError::NotARecord {
+            path: path.to_owned(),
+        }),
+        Some(found) if found > u64::from(SCHEMA) => Err(ReportError::NewerSchema {
+            path: path.to_owned(),
+            found,
+            known: SCHEMA,
+        }),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Parses JSON; an error is the path of the field and what is wrong there.
+fn parse<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, (String, String)> {
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let value = serde_path_to_error::deserialize(&mut json)
+        .map_err(|error| (error.path().to_string(), error.inner().to_string()))?;
+    json.end()
+        .map_err(|error| (".".to_owned(), error.to_string()))?;
+    Ok(value)
+}
+
+/// JSON has no NaN and no infinity: serde writes `null`, which no reader would take back.
+fn check_readable(record: &RunRecord, text: &str) -> Result<(), ReportError> {
+    let again: RunRecord =
+        parse(text.as_bytes()).map_err(|(field, problem)| unrecordable(record, &field, problem))?;
+    if again == *record {
+        return Ok(());
+    }
+    Err(unrecordable(
+        record,
+        "curve",
+        "a number in it is not finite",
+    ))
+}
+
+fn unrecordable(record: &RunRecord, field: &str, problem: impl ToString) -> ReportError {
+    ReportError::Unrecordable {
+        id: record.id.clone(),
+        field: field.to_owned(),
+        problem: problem.to_string(),
+    }
+}
+
+#[cfg(test)]
+#[path = "results_tests.rs"]
+mod tests;

@@ -1,0 +1,249 @@
+//! The table of results, for the page, the Markdown file and the terminal.
+
+use crate::format;
+use crate::record::RunRecord;
+use crate::stats::Estimate;
+use crate::summary::{Comparison, Configuration, Series, compare};
+
+/// Rows and columns of text, with the numbers behind them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// The columns.
+    pub columns: Vec<Column>,
+    /// The rows; every row has one cell per column.
+    pub rows: Vec<Vec<Cell>>,
+}
+
+/// The head of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// The heading, with the unit where there is one.
+    pub title: &'static str,
+    /// Numbers stand right-aligned.
+    pub is_number: bool,
+}
+
+/// One cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cell {
+    /// What is shown; `–` where nothing is known.
+    pub text: String,
+    /// What to sort by; `None` for text and for what is not known.
+    pub value: Option<f64>,
+}
+
+/// The results with the seeds of a configuration put together: mean and 95 % interval. One row
+/// per configuration, in the order baselines, methods, budgets.
+pub fn table(records: &[RunRecord]) -> Table {
+    let comparisons = compare(records);
+    let mut table = Table {
+        columns: columns(),
+        rows: Vec::new(),
+    };
+    for comparison in &comparisons {
+        table.rows.extend(rows(comparison));
+    }
+    if comparisons.len() > 1 {
+        let tasks = comparisons.iter().flat_map(|comparison| {
+            std::iter::repeat_n(comparison, comparison.configurations().count())
+        });
+        table.columns.insert(
+            0,
+            Column {
+                title: "Task",
+                is_number: false,
+            },
+        );
+        for (row, comparison) in table.rows.iter_mut().zip(tasks) {
+            row.insert(0, text(&comparison.task.name));
+        }
+    }
+    table
+}
+
+/// The table of one comparison.
+pub(crate) fn comparison_table(comparison: &Comparison) -> Table {
+    Table {
+        columns: columns(),
+        rows: rows(comparison).collect(),
+    }
+}
+
+impl Table {
+    /// The table with those columns alone whose titles are given, in that order: for a terminal
+    /// too narrow for all. Titles that are not there are left out.
+    pub fn only(&self, titles: &[&str]) -> Table {
+        let find = |title: &&str| {
+            self.columns
+                .iter()
+                .position(|column| column.title == *title)
+        };
+        let kept: Vec<usize> = titles.iter().filter_map(find).collect();
+        Table {
+            columns: kept.iter().map(|&i| self.columns[i]).collect(),
+            rows: self
+                .rows
+                .iter()
+                .map(|row| kept.iter().map(|&i| row[i].clone()).collect())
+                .collect(),
+        }
+    }
+}
+
+fn columns() -> Vec<Column> {
+    let text = |title| Column {
+        title,
+        is_number: false,
+    };
+    let number = |title| Column {
+        title,
+        is_number: true,
+    };
+    vec![
+        text("Method"),
+        text("Configuration"),
+        number("Trainable"),
+        number("Stored"),
+        number("Head"),
+        number("On disk"),
+        number("Test %"),
+        number("Validation %"),
+        number("Train s"),
+        number("Tokens/s"),
+        number("Peak memory"),
+        number("Seeds"),
+    ]
+}
+
+fn rows(comparison: &Comparison) -> impl Iterator<Item = Vec<Cell>> {
+    comparison
+        .configurations()
+        .map(|(series, configuration)| row(series, configuration))
+}
+
+fn row(series: &Series, configuration: &Configuration) -> Vec<Cell> {
+    let counts = configuration.counts();
+    let bytes_on_disk = counts.bytes_on_disk as f64;
+    let train_seconds = configuration.estimate(|run| Some(run.cost.train_seconds));
+    let tokens_per_second = configuration.estimate(|run| Some(run.cost.tokens_per_second));
+    let peak_bytes = configuration.estimate(|run| run.cost.peak_bytes.map(|bytes| bytes as f64));
+    vec![
+        text(&series.title),
+        text(&configuration.setting),
+        number(format::count(counts.trainable), counts.trainable as f64),
+        number(format::count(counts.stored), counts.stored as f64),
+        number(format::count(counts.head), counts.head as f64),
+        number(format::bytes(bytes_on_disk), bytes_on_disk),
+        estimate(configuration.test_accuracy(), format::accuracy),
+        estimate(configuration.validation_accuracy(), format::accuracy),
+        estimate(train_seconds, |seconds| format::seconds(seconds.mean)),
+        estimate(tokens_per_second, |rate| {
+            format::count(rate.mean.round() as usize)
+        }),
+        estimate(peak_bytes, |bytes| format::bytes(bytes.mean)),
+        seeds(configuration),
+    ]
+}
+
+fn text(text: &str) -> Cell {
+    Cell {
+        text: text.to_owned(),
+        value: None,
+    }
+}
+
+fn number(text: String, value: f64) -> Cell {
+    Cell {
+        text,
+        value: Some(value),
+    }
+}
+
+fn estimate(estimate: Option<Estimate>, show: impl Fn(&Estimate) -> String) -> Cell {
+    match estimate {
+        Some(estimate) => number(show(&estimate), estimate.mean),
+        None => text("–"),
+    }
+}
+
+fn seeds(configuration: &Configuration) -> Cell {
+    let n = configuration.runs.len();
+    let text = match configuration.n_diverged() {
+        0 => n.to_string(),
+        n_diverged => format!("{n} ({n_diverged} diverged)"),
+    };
+    number(text, n as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::example;
+
+    fn texts<'t>(table: &'t Table, method: &str, setting: &str) -> Vec<&'t str> {
+        let is_row = |row: &&Vec<Cell>| row[0].text == method && row[1].text == setting;
+        let row = table.rows.iter().find(is_row).unwrap();
+        row.iter().map(|cell| cell.text.as_str()).collect()
+    }
+
+    #[test]
+    fn a_row_tells_all_there_is_to_know_of_a_configuration() {
+        let table = table(&example::suite(&[1]));
+        assert_eq!(table.columns.len(), 12);
+        assert_eq!(
+            texts(&table, "LoRA", "rank=8")[..8],
+            [
+                "LoRA", "rank=8", "73,728", "73,728", "770", "300 kB", "82.8", "82.9"
+            ]
+        );
+    }
+
+    #[test]
+    fn seeds_are_put_together_and_the_rest_is_not() {
+        let one = table(&example::suite(&[1]));
+        let three = table(&example::suite(&[1, 2, 3]));
+        assert_eq!(one.rows.len(), three.rows.len());
+        let row = texts(&three, "LoRA", "rank=8");
+        assert!(row[6].contains(" ± ") && row[11] == "3", "{row:?}");
+    }
+
+    #[test]
+    fn baselines_come_first_from_the_smallest_to_the_largest() {
+        let table = table(&example::suite(&[1]));
+        let methods: Vec<_> = table.rows.iter().map(|row| row[0].text.as_str()).collect();
+        assert_eq!(
+            methods[..4],
+            ["Majority class", "Head only", "Full fine-tuning", "AdaLoRA"]
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_is_a_dash_and_divergence_is_said() {
+        let table = table(&example::all_diverged());
+        let row = &table.rows[0];
+        assert_eq!((row[6].text.as_str(), row[6].value), ("–", None));
+        assert_eq!(row[11].text, "1 (1 diverged)");
+    }
+
+    #[test]
+    fn several_tasks_get_a_column_of_their_own() {
+        let table = table(&example::two_tasks());
+        assert_eq!(table.columns[0].title, "Task");
+        assert!(
+            table
+                .rows
+                .iter()
+                .all(|row| row.len() == table.columns.len())
+        );
+        assert_eq!(table.rows.first().unwrap()[0].text, "movie");
+        assert_eq!(table.rows.last().unwrap()[0].text, "trec");
+    }
+
+    #[test]
+    fn a_narrow_table_keeps_the_columns_asked_for() {
+        let table = table(&example::suite(&[1])).only(&["Test %", "Method", "no such"]);
+        assert_eq!(table.columns.len(), 2);
+        assert_eq!(table.rows[1][0].text, "72.0");
+        assert_eq!(table.rows[1][1].text, "Head only");
+    }
+}
