@@ -1,1 +1,20 @@
 //! The laws of the zoo, as tests.
+//!
+//! - [`contract`] holds every method of the zoo to the same laws, on the CPU and on wgpu.
+//!   Nothing lists the methods: a new one is held to them by its row in `zoo!`.
+//! - [`settings`] holds every method's configuration to the same laws.
+//! - [`parity`] holds the BERT backbone against Hugging Face transformers.
+//! - [`checkpoints`] breaks checkpoints and configurations.
+//! - [`lora`] and [`virtual_tokens`] hold single methods against other ways to compute the same.
+
+mod checkpoints;
+mod contract;
+mod devices;
+mod golden;
+mod lora;
+mod numbers;
+mod parity;
+mod settings;
+mod subject;
+mod training;
+mod virtual_tokens;

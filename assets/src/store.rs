@@ -1,9 +1,9 @@
 //! The store: from a name to a folder with verified files.
 
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 
 use crate::checksum::{VerifiedFolders, check_sizes};
-use crate::error::{AssetError, Attempt, Failure};
+use crate::error::{AssetError, Attempt, Failure, cache_error};
 use crate::fetch::{Manifest, Network};
 use crate::hub;
 use crate::layout;
@@ -53,8 +53,10 @@ impl Store {
 
     /// A store of other assets that does not look at the environment.
     fn with_registry(options: StoreOptions, registry: Registry) -> Result<Store, AssetError> {
+        let cache = options.cache_dir.ok_or(AssetError::NoCacheFolder)?;
         Ok(Store {
-            cache: options.cache_dir.ok_or(AssetError::NoCacheFolder)?,
+            // pip runs in a folder of its own, where a relative path would mean another place.
+            cache: absolute(&cache).map_err(cache_error("find", &cache))?,
             offline: options.offline,
             network: Network::new(options.progress, options.hub_endpoint),
             registry,

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::{injection::KeyValue, ops};
+use crate::injection::KeyValue;
 
 /// Added to the score of a padding token: after softmax exactly 0 in float32, and still finite.
 const MASKED: f64 = -1e9;
@@ -50,7 +50,7 @@ pub fn attend(
     };
     let key = before(heads(key), prefix.map(|p| &p.key));
     let value = before(heads(value), prefix.map(|p| &p.value));
-    ops::attention(heads(query), key, value, Some(key_bias))
+    kernels::attention(heads(query), key, value, Some(key_bias))
         .swap_dims(1, 2)
         .reshape([batch, seq, d_model])
 }

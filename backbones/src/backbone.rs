@@ -127,6 +127,16 @@ impl Backbone {
             Self::Bert(bert) => bert.weight(site),
         }
     }
+
+    /// The backbone with what a method adds to its weights folded in: it computes the same
+    /// without the method, at no extra cost.
+    ///
+    /// `delta` gives `[d_in, d_out]` for a site, or `None` to leave it as it is.
+    pub fn folded(self, delta: impl Fn(Site) -> Option<Tensor<2>>) -> Self {
+        match self {
+            Self::Bert(bert) => Self::Bert(bert.folded(delta)),
+        }
+    }
 }
 
 fn read_config(folder: &Path) -> Result<(PathBuf, BertConfig), LoadError> {

@@ -26,7 +26,6 @@ use crate::{
     attention::{attend, concat, key_bias},
     backbone::Tokens,
     injection::{Injection, KeyValue, Role, Site},
-    ops,
     spec::BackboneSpec,
     weights::{LoadError, TensorSource},
 };
@@ -111,7 +110,7 @@ struct Norm {
 
 impl Norm {
     fn forward(&self, x: Tensor<3>, residual: Tensor<3>) -> Tensor<3> {
-        ops::add_layer_norm(x, residual, self.gamma.val(), self.beta.val(), self.eps)
+        kernels::add_layer_norm(x, residual, self.gamma.val(), self.beta.val(), self.eps)
     }
 }
 
@@ -130,6 +129,17 @@ struct Block {
 }
 
 impl Block {
+    fn linears_mut(&mut self) -> [(Role, &mut Linear); 6] {
+        [
+            (Role::Query, &mut self.query),
+            (Role::Key, &mut self.key),
+            (Role::Value, &mut self.value),
+            (Role::Output, &mut self.output),
+            (Role::Up, &mut self.up),
+            (Role::Down, &mut self.down),
+        ]
+    }
+
     fn forward(
         &self,
         x: Tensor<3>,
@@ -139,7 +149,7 @@ impl Block {
         injection: &dyn Injection,
     ) -> Tensor<3> {
         let map = |linear: &Linear, role: Role, x: &Tensor<3>| {
-            let y = ops::linear(x.clone(), linear.weight.val(), linear.bias.as_ref().map(Param::val));
+            let y = kernels::linear(x.clone(), linear.weight.val(), linear.bias.as_ref().map(Param::val));
             match injection.linear_delta(Site { layer, role }, x) {
                 None => y,
                 Some(delta) => y + delta,
@@ -150,7 +160,7 @@ impl Block {
         let value = map(&self.value, Role::Value, &x);
         let context = attend(query, key, value, prefix, key_bias, self.n_heads);
         let x = self.norm_attention.forward(map(&self.output, Role::Output, &context), x);
-        let inner = ops::gelu(map(&self.up, Role::Up, &x));
+        let inner = kernels::gelu(map(&self.up, Role::Up, &x));
         self.norm_feed_forward.forward(map(&self.down, Role::Down, &inner), x)
     }
 }
@@ -267,7 +277,7 @@ impl Bert {
     /// `LayerNorm([prompt; word] + position + kind)`. Prompt rows take the first positions and
     /// are of kind 0, as in Hugging Face PEFT.
     fn embed(&self, tokens: &Tokens, prompt: Option<Tensor<2>>) -> Tensor<3> {
-        let [batch, seq] = tokens.ids.dims();
+        let [batch, _] = tokens.ids.dims();
         let mut words = lookup(&self.word, tokens.ids.clone());
         let mut kinds = lookup(&self.kind, tokens.type_ids.clone());
         let d_model = words.dims()[2];
@@ -314,6 +324,19 @@ impl Bert {
             Role::Gate => return None,
         };
         Some(linear.weight.val())
+    }
+
+    /// The encoder with `delta(site)`, `[d_in, d_out]`, added to the linear map at each site that
+    /// has one.
+    pub fn folded(mut self, delta: impl Fn(Site) -> Option<Tensor<2>>) -> Self {
+        for (layer, block) in self.blocks.iter_mut().enumerate() {
+            for (role, linear) in block.linears_mut() {
+                if let Some(delta) = delta(Site { layer, role }) {
+                    linear.weight = linear.weight.clone().map(|weight| weight + delta);
+                }
+            }
+        }
+        self
     }
 }
 

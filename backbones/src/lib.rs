@@ -10,7 +10,6 @@ pub mod attention;
 pub mod backbone;
 pub mod bert;
 pub mod injection;
-pub mod ops;
 pub mod spec;
 pub mod tiny;
 pub mod weights;

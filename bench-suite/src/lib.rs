@@ -1,1 +1,25 @@
-//! Being written.
+//! Trains every method on a frozen model and compares them.
+//!
+//! The flow: [`suite`] → [`plan`] → [`run`] ([`train`], then one look at the test split) → record
+//! on disk → report. [`commands`] is what the command line offers.
+
+pub mod arm;
+pub mod bench;
+pub mod choice;
+pub mod cli;
+pub mod clip;
+pub mod commands;
+pub mod console;
+pub mod data;
+pub mod device;
+pub mod features;
+pub mod measure;
+pub mod model;
+pub mod names;
+pub mod plan;
+pub mod run;
+pub mod settings;
+pub mod suite;
+pub mod train;
+pub mod trainable;
+pub mod training;

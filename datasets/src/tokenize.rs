@@ -107,6 +107,16 @@ impl TextEncoder {
         })
     }
 
+    /// Ids of the words of a text, without special tokens.
+    ///
+    /// # Errors
+    /// [`DataError::Tokenize`] if the tokenizer refuses the text.
+    pub fn word_ids(&self, text: &str) -> Result<Vec<u32>, DataError> {
+        let encoding = self.tokenizer.encode_fast(text, false);
+        let encoding = encoding.map_err(|error| refuse(text, &one_line(&error)))?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
     /// One more than the largest token id: the least rows that an embedding needs.
     pub fn vocabulary_size(&self) -> usize {
         let ids = self.tokenizer.get_vocab(true).into_values();

@@ -68,7 +68,11 @@ pub fn forward_saving(
         [y, normalized, stds]
     });
     let normalized = buffer::tensor(normalized, shape.clone());
-    let saved = Saved { normalized, inverse_stds, gamma: gamma.into_tensor() };
+    let saved = Saved {
+        normalized,
+        inverse_stds,
+        gamma: gamma.into_tensor(),
+    };
     (saved, buffer::tensor(y, shape))
 }
 
@@ -93,12 +97,7 @@ pub struct AddLayerNorm;
 impl Backward<Flex, 4> for AddLayerNorm {
     type State = Saved;
 
-    fn backward(
-        self,
-        ops: Ops<Saved, 4>,
-        grads: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
+    fn backward(self, ops: Ops<Saved, 4>, grads: &mut Gradients, _checkpointer: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
         let saved = ops.state;
         let [x, residual, gamma, beta] = ops.parents;

@@ -27,7 +27,11 @@ struct Weight(FlexTensor);
 impl Weight {
     fn new(weight: FlexTensor) -> Self {
         let forward = weight.layout().strides().iter().all(|stride| *stride >= 0);
-        if forward { Self(weight) } else { Self(weight.to_contiguous()) }
+        if forward {
+            Self(weight)
+        } else {
+            Self(weight.to_contiguous())
+        }
     }
 
     fn matrix(&self) -> Matrix<'_> {
@@ -60,7 +64,9 @@ pub fn forward(x: FlexTensor, weight: FlexTensor, bias: Option<FlexTensor>) -> F
     }
     let x = Matrix::rows(x.values(), [len / d_out, d_in]);
     let out = match bias.map(Dense::new) {
-        None => filled(len, len, |_, slots| product(x, weight.matrix(), slots, Threads::All)),
+        None => filled(len, len, |_, slots| {
+            product(x, weight.matrix(), slots, Threads::All)
+        }),
         Some(bias) => {
             let chunk = rows_per_chunk(d_out) * d_out;
             let mut out = filled(len, chunk, |_, slots| repeated(bias.values(), slots));
@@ -122,12 +128,7 @@ pub struct Linear;
 impl<const N: usize> Backward<Flex, N> for Linear {
     type State = Saved;
 
-    fn backward(
-        self,
-        ops: Ops<Saved, N>,
-        grads: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
+    fn backward(self, ops: Ops<Saved, N>, grads: &mut Gradients, _checkpointer: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
         let mut parents = ops.parents.into_iter();
         let mut next = || parents.next().flatten();

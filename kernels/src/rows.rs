@@ -1,5 +1,7 @@
 //! The inner loops: what a kernel does to the rows one task was given.
 
+use std::array::from_fn;
+
 use crate::simd::{LANES, exp_negative, larger, max, mul_add, normal_tail, sum, vectorized};
 
 /// 1 / √(2π), the density of the standard normal distribution at 0.
@@ -11,14 +13,15 @@ vectorized! {
     /// The width is `bias.len()`, a multiple of [`LANES`].
     pub fn softmax(rows: &mut [f32], bias: &[f32], scale: f32) {
         let (bias, _) = bias.as_chunks::<LANES>();
+        if bias.is_empty() {
+            return;
+        }
         for row in rows.chunks_exact_mut(bias.len() * LANES) {
             let (row, _) = row.as_chunks_mut::<LANES>();
             let mut largest = [f32::NEG_INFINITY; LANES];
             for (x, bias) in row.iter_mut().zip(bias) {
-                for i in 0..LANES {
-                    x[i] = mul_add::<FUSED>(x[i], scale, bias[i]);
-                    largest[i] = larger(x[i], largest[i]);
-                }
+                *x = from_fn(|i| mul_add::<FUSED>(x[i], scale, bias[i]));
+                largest = from_fn(|i| larger(x[i], largest[i]));
             }
             // In a row of −∞ alone, −∞ − (−∞) would be NaN; with any finite shift it is 0.
             let shift = larger(max(largest), f32::MIN);
@@ -31,10 +34,8 @@ vectorized! {
             }
             let total = sum(total);
             let inverse = if total == 0.0 { 0.0 } else { 1.0 / total };
-            for x in row.iter_mut() {
-                for i in 0..LANES {
-                    x[i] *= inverse;
-                }
+            for x in row.as_flattened_mut() {
+                *x *= inverse;
             }
         }
     }

@@ -188,7 +188,7 @@ const TAIL_ENDS: f32 = 14.0;
 pub fn normal_tail<const FUSED: bool>(x: f32) -> (f32, f32) {
     const K: f32 = 3.75;
     let z = x.abs();
-    let z = if z < TAIL_ENDS { z } else { TAIL_ENDS };
+    let z = if z > TAIL_ENDS { TAIL_ENDS } else { z };
     let square = z * z;
     // Far out, the rounding error of z² alone would cost 1e-5 of the exponential.
     let lost = square_error::<FUSED>(z, square);
@@ -196,11 +196,11 @@ pub fn normal_tail<const FUSED: bool>(x: f32) -> (f32, f32) {
     let exp = mul_add::<FUSED>(exp, -0.5 * lost, exp);
     let inverse = 1.0 / (z + K);
     let t = (z - K) * inverse;
-    let p = mul_add::<FUSED>(4.499_425_7e-4, t, 5.218_146_3e-4);
-    let p = mul_add::<FUSED>(p, t, -4.167_097_2e-3);
+    let p = mul_add::<FUSED>(4.499_425_7e-4, t, 5.218_146e-4);
+    let p = mul_add::<FUSED>(p, t, -4.167_097e-3);
     let p = mul_add::<FUSED>(p, t, 1.193_251_1e-3);
-    let p = mul_add::<FUSED>(p, t, 3.749_020_4e-2);
-    let p = mul_add::<FUSED>(p, t, -1.515_197_e-1);
+    let p = mul_add::<FUSED>(p, t, 3.749_020_5e-2);
+    let p = mul_add::<FUSED>(p, t, -1.515_197e-1);
     let p = mul_add::<FUSED>(p, t, 3.529_399_6e-1);
     let p = mul_add::<FUSED>(p, t, -5.881_883_5e-1);
     let p = mul_add::<FUSED>(p, t, 7.502_941e-1);

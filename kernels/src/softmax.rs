@@ -32,7 +32,9 @@ pub fn forward(scores: FlexTensor, key_bias: Option<FlexTensor>, scale: f32) -> 
     // One task is one head of one batch element, so that it has one bias.
     scores.map_chunks(n_queries * n_keys, |start, values| {
         let batch = start / (n_heads * n_queries * n_keys);
-        let bias = key_bias.as_ref().map(|bias| &bias.values()[batch * n_keys..][..n_keys]);
+        let bias = key_bias
+            .as_ref()
+            .map(|bias| &bias.values()[batch * n_keys..][..n_keys]);
         let bias = padded_bias(bias, n_keys);
         if bias.len() == n_keys {
             return rows::softmax(level, values, &bias, scale);
@@ -84,12 +86,7 @@ pub struct Softmax;
 impl Backward<Flex, 1> for Softmax {
     type State = Saved;
 
-    fn backward(
-        self,
-        ops: Ops<Saved, 1>,
-        grads: &mut Gradients,
-        _checkpointer: &mut Checkpointer,
-    ) {
+    fn backward(self, ops: Ops<Saved, 1>, grads: &mut Gradients, _checkpointer: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
         if let [Some(scores)] = ops.parents {
             let grad = backward(ops.state.softmax, grad, ops.state.scale);

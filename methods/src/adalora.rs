@@ -354,6 +354,11 @@ impl PeftMethod for AdaLora {
         self
     }
 
+    fn is_settled(&self) -> bool {
+        let alive = self.alive.iter().flatten().filter(|&&alive| alive).count();
+        alive <= self.config.target_rank * self.triplets.len()
+    }
+
     fn stored(&self) -> Vec<(String, Tensor<2>)> {
         let kept = |(triplets, alive): (&Triplets, &Vec<bool>)| {
             let site = triplets.site;

@@ -26,3 +26,8 @@ zoo! {
     PTuning = p_tuning::PTuning,
     PrefixTuning = prefix_tuning::PrefixTuning,
 }
+
+/// The worked example of CONTRIBUTING.md, compiled and run as a doctest.
+#[cfg(doctest)]
+#[doc = include_str!("../../CONTRIBUTING.md")]
+pub struct ContributingExamples;

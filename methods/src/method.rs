@@ -81,6 +81,11 @@ pub trait PeftMethod: Module + Injection {
         self
     }
 
+    /// Whether the method has reached its final size. A checkpoint taken before is not kept.
+    fn is_settled(&self) -> bool {
+        true
+    }
+
     /// What the method adds to the weight at a site, `[d_in, d_out]`, for folding it in.
     fn weight_delta(&self, _site: Site) -> Option<Tensor<2>> {
         None

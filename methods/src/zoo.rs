@@ -147,6 +147,11 @@ macro_rules! zoo {
                 }
             }
 
+            /// See [`PeftMethod::is_settled`]($crate::PeftMethod::is_settled).
+            pub fn is_settled(&self) -> bool {
+                match self { $(Self::$variant(method) => $crate::PeftMethod::is_settled(method)),+ }
+            }
+
             /// See [`PeftMethod::stored`]($crate::PeftMethod::stored).
             pub fn stored(&self) -> Vec<(String, burn::tensor::Tensor<2>)> {
                 match self { $(Self::$variant(method) => $crate::PeftMethod::stored(method)),+ }

@@ -3,6 +3,7 @@
 mod accuracy;
 mod axis;
 mod bars;
+mod captions;
 mod curves;
 mod font;
 mod frame;
@@ -10,6 +11,7 @@ mod label;
 mod legend;
 pub(crate) mod palette;
 mod picture;
+mod points;
 mod raster;
 mod svg;
 
@@ -19,6 +21,9 @@ use crate::summary::{Comparison, Series};
 
 use palette::Look;
 use picture::Picture;
+
+/// What the subtitle says of a chart whose figures are means.
+const MEAN_AND_INTERVAL: &str = "mean and 95 % interval";
 
 /// Every chart this program may draw, by file name without ending.
 pub(crate) const NAMES: [&str; 5] = [
@@ -90,12 +95,12 @@ pub(crate) fn charts(comparison: &Comparison) -> Vec<Chart> {
         .collect()
 }
 
-fn trainable_parameters(comparison: &Comparison) -> accuracy::Size<'static> {
+fn trainable_parameters(comparison: &Comparison) -> points::Size<'static> {
     let heads = comparison
         .configurations()
         .map(|(_, configuration)| configuration.counts().head);
     let head = format::count(heads.max().unwrap_or_default());
-    accuracy::Size {
+    points::Size {
         title: "Test accuracy against trainable parameters",
         axis_name: format!("Trainable parameters (the head's {head} not counted)"),
         of: |configuration| configuration.counts().trainable as f64,
@@ -103,8 +108,8 @@ fn trainable_parameters(comparison: &Comparison) -> accuracy::Size<'static> {
     }
 }
 
-fn stored_bytes() -> accuracy::Size<'static> {
-    accuracy::Size {
+fn stored_bytes() -> points::Size<'static> {
+    points::Size {
         title: "Test accuracy against what must be stored",
         axis_name: "Size of the saved file (head included)".to_owned(),
         of: |configuration| configuration.counts().bytes_on_disk as f64,
@@ -121,6 +126,7 @@ fn train_time() -> bars::Figure<'static> {
             configuration.estimate(|run| (run.cost.steps > 0).then_some(run.cost.train_seconds))
         },
         show: |seconds| format!("{} s", format::seconds(seconds)),
+        tick: |seconds| format!("{}", (seconds * 1e6).round() / 1e6),
     }
 }
 
@@ -132,6 +138,7 @@ fn peak_memory() -> bars::Figure<'static> {
             configuration.estimate(|run| run.cost.peak_bytes.map(|bytes| bytes as f64))
         },
         show: format::bytes,
+        tick: format::bytes,
     }
 }
 
@@ -147,23 +154,26 @@ fn looks<'c, 'a>(comparison: &'c Comparison<'a>) -> impl Iterator<Item = (&'c Se
     })
 }
 
-/// What was compared, for the line under a title.
-fn subtitle(comparison: &Comparison) -> String {
+/// What was compared, for the line under a title; `rows` are those the figures come from, and
+/// `seeds` says what several seeds became.
+fn subtitle(comparison: &Comparison, rows: Option<(usize, &str)>, seeds: &str) -> String {
     let n_seeds = comparison
         .configurations()
         .map(|(_, c)| c.runs.len())
         .max()
         .unwrap_or_default();
-    let interval = if n_seeds > 1 {
-        ", mean and 95 % interval"
+    let seeds = if n_seeds > 1 {
+        format!(", {seeds}")
     } else {
-        ""
+        String::new()
     };
+    let rows = rows.map_or(String::new(), |(n, noun)| {
+        format!("{}, ", format::plural(n, noun))
+    });
     format!(
-        "{} on frozen {}, {}, {}{interval}",
+        "{} with {}, {rows}{}{seeds}",
         comparison.task.name,
         comparison.backbone.name,
-        format::plural(comparison.task.n_test, "test row"),
         format::plural(n_seeds, "seed"),
     )
 }

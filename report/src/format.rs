@@ -33,9 +33,9 @@ fn scaled(n: f64, units: &[&str]) -> String {
         value /= 1000.0;
         unit += 1;
     }
-    let is_whole = unit == 0 || value >= 99.95 || (value - value.round()).abs() < 1e-9;
-    let digits = if is_whole { 0 } else { 1 };
-    format!("{value:.digits$}{}", units[unit])
+    let digits = if unit == 0 || value >= 99.95 { 0 } else { 1 };
+    let number = format!("{value:.digits$}");
+    format!("{}{}", number.trim_end_matches(".0"), units[unit])
 }
 
 /// A share as percent with one decimal: `82.9`.

@@ -56,6 +56,13 @@ pub(crate) fn escape(text: &str) -> String {
     escaped
 }
 
+/// Escaped prose whose figures keep their units on the same line.
+fn prose(text: &str) -> String {
+    escape(text)
+        .replace(" %", "\u{a0}%")
+        .replace(" ± ", "\u{a0}±\u{a0}")
+}
+
 /// In the dark the charts' colours are exchanged: the figures say which they are.
 fn dark_charts() -> String {
     let [blue, vermillion, green, purple, sky, orange, wine, olive] = SERIES;
@@ -110,7 +117,7 @@ fn section_html(i: usize, section: &Section, page: &Page) -> String {
     let sentences: String = finding
         .sentences
         .iter()
-        .map(|s| format!("<li>{}</li>\n", escape(s)))
+        .map(|s| format!("<li>{}</li>\n", prose(s)))
         .collect();
     let charts: String = section.charts.iter().map(figure).collect();
     let details: String = section
@@ -120,7 +127,7 @@ fn section_html(i: usize, section: &Section, page: &Page) -> String {
         .collect();
     let notes: String = notes(&section.comparison)
         .iter()
-        .map(|n| format!("<li>{}</li>\n", escape(n)))
+        .map(|n| format!("<li>{}</li>\n", prose(n)))
         .collect();
     let heading = if page.sections.len() > 1 {
         format!("<h2>{}</h2>\n", escape(&name(section)))
@@ -133,16 +140,14 @@ fn section_html(i: usize, section: &Section, page: &Page) -> String {
          <h3>Results</h3>\n{}\
          <h3>Runs</h3>\n<p class=\"hint\">Configuration, figures and the command of each run.</p>\n\
          {details}<h3>Notes</h3>\n<ul class=\"notes\">\n{notes}</ul>\n</section>\n",
-        escape(&finding.headline),
+        prose(&finding.headline),
         table_html(&comparison_table(&section.comparison)),
     )
 }
 
 fn figure(drawn: &crate::render::DrawnChart) -> String {
     format!(
-        "<figure>\n<figcaption>{0}</figcaption>\n\
-         <div class=\"chart\" tabindex=\"0\" role=\"group\" aria-label=\"{0}\">\n{1}</div>\n\
-         </figure>\n",
+        "<figure class=\"chart\" tabindex=\"0\" aria-label=\"{}\">\n{}</figure>\n",
         drawn.chart.caption, drawn.svg
     )
 }

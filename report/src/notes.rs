@@ -15,11 +15,16 @@ pub(crate) fn notes(comparison: &Comparison) -> Vec<String> {
          method it takes the configuration that is best on the validation split."
             .to_owned(),
     );
-    notes.push(
-        "± is the 95 % t-interval of the mean over seeds; it does not hold the chance in the \
-         choice of test rows."
-            .to_owned(),
-    );
+    if comparison
+        .configurations()
+        .any(|(_, configuration)| configuration.runs.len() > 1)
+    {
+        notes.push(
+            "± is the 95 % t-interval of the mean over seeds; it does not hold the chance in the \
+             choice of test rows."
+                .to_owned(),
+        );
+    }
     notes.push(
         "Trainable, stored and head are counted apart: what the optimizer moves, what must be kept \
          to use the result, and the classification head, which is in neither."
@@ -52,9 +57,9 @@ pub(crate) fn environments<'a>(
 fn data(comparison: &Comparison) -> String {
     let task = comparison.task;
     format!(
-        "{}: {} to train on, {} to choose by, {} to test on. Texts longer than {} tokens were cut \
+        "{}. {} to train on, {} to choose by, {} to test on. Texts longer than {} tokens were cut \
          ({} of them).",
-        task.title,
+        task.title.trim_end_matches('.'),
         format::plural(task.n_train, "row"),
         format::count(task.n_validation),
         format::count(task.n_test),

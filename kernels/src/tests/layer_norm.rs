@@ -1,4 +1,4 @@
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use rand::Rng;
 
 use super::{Backward, assert_close, assert_same_gradient, leaf, numbers, random, rng};
@@ -28,7 +28,12 @@ fn layer_norm_of_a_sum_equals_plain_burn_whichever_inputs_are_trained() {
             );
             let grads = (tracked > 0).then(|| {
                 let grads = Backward::new(&y);
-                [grads.of(&x), grads.of(&residual), grads.of(&gamma), grads.of(&beta)]
+                [
+                    grads.of(&x),
+                    grads.of(&residual),
+                    grads.of(&gamma),
+                    grads.of(&beta),
+                ]
             });
             (numbers(y), grads.unwrap_or_default())
         };
@@ -44,12 +49,18 @@ fn layer_norm_of_a_sum_equals_plain_burn_whichever_inputs_are_trained() {
 
 #[test]
 fn a_gamma_of_zero_and_a_row_of_equal_numbers_stay_finite() {
-    let x = leaf(&Tensor::full([1, 2, 5], 7.0, &Default::default()), true);
-    let residual = leaf(&Tensor::zeros([1, 2, 5], &Default::default()), true);
-    let gamma = Tensor::from_data([0.0, 1.0, 0.0, 2.0, 0.0], &Default::default());
-    let beta = Tensor::full([5], 0.5, &Default::default());
+    let x = leaf(&Tensor::<3>::full([1, 2, 5], 7.0, &Device::flex()), true);
+    let residual = leaf(&Tensor::<3>::zeros([1, 2, 5], &Device::flex()), true);
+    let gamma = Tensor::from_data([0.0, 1.0, 0.0, 2.0, 0.0], &Device::flex());
+    let beta = Tensor::full([5], 0.5, &Device::flex());
     let y = crate::add_layer_norm(x.clone(), residual, gamma, beta, 1e-12);
-    assert!(Backward::new(&y).of(&x).expect("tracked").iter().all(|grad| grad.is_finite()));
+    assert!(
+        Backward::new(&y)
+            .of(&x)
+            .expect("tracked")
+            .iter()
+            .all(|grad| grad.is_finite())
+    );
     assert_eq!(numbers(y), [0.5; 10]);
 }
 
@@ -58,8 +69,8 @@ fn more_rows_than_one_task_takes_give_the_same_gradient_of_gamma_as_plain_burn()
     let rng = &mut rng(12);
     let x = random([7, 41, 24], 1.0, rng);
     let run = |add_layer_norm: AddLayerNorm| {
-        let gamma = leaf(&Tensor::ones([24], &Default::default()), true);
-        let beta = leaf(&Tensor::zeros([24], &Default::default()), true);
+        let gamma = leaf(&Tensor::ones([24], &Device::flex()), true);
+        let beta = leaf(&Tensor::zeros([24], &Device::flex()), true);
         let y = add_layer_norm(x.clone(), x.clone(), gamma.clone(), beta.clone(), 1e-5);
         let grads = Backward::new(&y);
         [grads.of(&gamma), grads.of(&beta)]

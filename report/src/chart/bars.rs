@@ -6,9 +6,9 @@ use crate::summary::{Comparison, Configuration};
 use super::axis::Axis;
 use super::font;
 use super::frame::{self, Frame, HEADER_HEIGHT, LABEL_SIZE, MARGIN, SMALL_SIZE, Ticks, WIDTH};
-use super::palette::{Look, TEXT};
-use super::picture::{Anchor, Picture, Rect, Text};
-use super::{looks, subtitle};
+use super::palette::{MUTED, TEXT};
+use super::picture::{Anchor, Ink, Picture, Rect, Text};
+use super::{MEAN_AND_INTERVAL, looks, subtitle};
 
 const ROW_HEIGHT: f64 = 42.0;
 const BAR_HEIGHT: f64 = 26.0;
@@ -20,24 +20,19 @@ pub(super) struct Figure<'f> {
     pub axis_name: &'f str,
     pub of: fn(&Configuration) -> Option<Estimate>,
     pub show: fn(f64) -> String,
+    /// The same under the axis, where the axis names the unit.
+    pub tick: fn(f64) -> String,
 }
 
 struct Row {
     label: String,
-    look: Look,
+    ink: Ink,
     value: Estimate,
 }
 
 /// The chart, or `None` when nothing is known.
 pub(super) fn chart(comparison: &Comparison, figure: &Figure) -> Option<Picture> {
-    let rows: Vec<Row> = looks(comparison)
-        .flat_map(|(series, look)| series.configurations.iter().map(move |c| (c, look)))
-        .filter_map(|(configuration, look)| {
-            let value = (figure.of)(configuration)?;
-            let label = font::shorten(&configuration.label, SMALL_SIZE, false, MAX_LABEL_WIDTH);
-            Some(Row { label, look, value })
-        })
-        .collect();
+    let rows = rows(comparison, figure);
     if rows.is_empty() {
         return None;
     }
@@ -51,7 +46,11 @@ pub(super) fn chart(comparison: &Comparison, figure: &Figure) -> Option<Picture>
     let top = HEADER_HEIGHT;
     let bottom = top + rows.len() as f64 * ROW_HEIGHT + 10.0;
     let mut picture = Picture::new(WIDTH, bottom + 130.0, describe(comparison, figure, &rows));
-    frame::draw_header(&mut picture, figure.title, &subtitle(comparison));
+    frame::draw_header(
+        &mut picture,
+        figure.title,
+        &subtitle(comparison, None, MEAN_AND_INTERVAL),
+    );
     let area = Rect {
         left: MARGIN + label_width + 24.0,
         right: WIDTH - MARGIN - value_width - 20.0,
@@ -76,7 +75,7 @@ pub(super) fn chart(comparison: &Comparison, figure: &Figure) -> Option<Picture>
         &mut picture,
         &Ticks {
             max_n: 6,
-            show: &figure.show,
+            show: &figure.tick,
             size: LABEL_SIZE,
         },
     );
@@ -87,6 +86,24 @@ pub(super) fn chart(comparison: &Comparison, figure: &Figure) -> Option<Picture>
     }
     frame.draw_axes(&mut picture);
     Some(picture)
+}
+
+fn rows(comparison: &Comparison, figure: &Figure) -> Vec<Row> {
+    looks(comparison)
+        .flat_map(|(series, look)| {
+            // Grey, since an interval is drawn in the colour of text.
+            let ink = if series.baseline { MUTED } else { look.ink };
+            series
+                .configurations
+                .iter()
+                .map(move |configuration| (configuration, ink))
+        })
+        .filter_map(|(configuration, ink)| {
+            let value = (figure.of)(configuration)?;
+            let label = font::shorten(&configuration.label, SMALL_SIZE, false, MAX_LABEL_WIDTH);
+            Some(Row { label, ink, value })
+        })
+        .collect()
 }
 
 fn draw_row(picture: &mut Picture, frame: &Frame, row: &Row, y: f64, value: &str) {
@@ -102,7 +119,7 @@ fn draw_row(picture: &mut Picture, frame: &Frame, row: &Row, y: f64, value: &str
             right: end,
             bottom,
         },
-        row.look.ink,
+        row.ink,
     );
     let mut text_left = end;
     if let Some(half_width) = row.value.half_width() {

@@ -28,7 +28,12 @@ pub(super) fn chart(comparison: &Comparison) -> Option<Picture> {
     let height = HEADER_HEIGHT + 30.0 + n_rows as f64 * PANEL_HEIGHT + MARGIN;
     let mut picture = Picture::new(WIDTH, height, describe(comparison, &panels));
     let title = "Learning curves: validation accuracy against optimizer steps";
-    frame::draw_header(&mut picture, title, &subtitle(comparison));
+    let rows = (comparison.task.n_validation, "validation row");
+    frame::draw_header(
+        &mut picture,
+        title,
+        &subtitle(comparison, Some(rows), "one line per seed"),
+    );
     let key = "Strong: the budget that is best on the validation split. Faint: other budgets and \
                settings. Dashed: head only.";
     let key = font::shorten(key, SMALL_SIZE, false, WIDTH - 2.0 * MARGIN);

@@ -36,7 +36,7 @@ const MARKERS: [Marker; 9] = [
     Marker::Plus,
     Marker::Pentagon,
     Marker::Cross,
-    Marker::Star,
+    Marker::Left,
 ];
 
 /// How a series is drawn.
@@ -64,7 +64,7 @@ impl Look {
     }
 }
 
-/// The shape of a point.
+/// The shape of a point; the star is for baselines alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Marker {
     Circle,
@@ -72,6 +72,7 @@ pub(crate) enum Marker {
     Up,
     Diamond,
     Down,
+    Left,
     Plus,
     Cross,
     Pentagon,
@@ -104,6 +105,7 @@ impl Marker {
             Self::Up => regular(3, 0.0, 1.35),
             Self::Diamond => regular(4, 0.0, 1.35),
             Self::Down => regular(3, 0.5, 1.35),
+            Self::Left => regular(3, 0.75, 1.35),
             Self::Pentagon => regular(5, 0.0, 1.15),
             Self::Plus => plus(center, radius * 1.2, 0.0),
             Self::Cross => plus(center, radius * 1.25, 0.125),
@@ -163,7 +165,7 @@ mod tests {
 
     #[test]
     fn markers_are_about_as_large_as_asked() {
-        for marker in MARKERS {
+        for marker in MARKERS.into_iter().chain([Marker::Star]) {
             let corners = marker
                 .corners((50.0, 50.0), 10.0)
                 .unwrap_or_else(|| ring((50.0, 50.0), 10.0));

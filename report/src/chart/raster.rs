@@ -15,7 +15,7 @@ const CHANNELS: usize = 3;
 pub(super) fn png(picture: &Picture) -> Result<Vec<u8>, String> {
     let (width, height) = (picture.width as usize, picture.height as usize);
     let (wide, high) = (width * OVERSAMPLING, height * OVERSAMPLING);
-    let mut pixels = vec![0; wide * high * CHANNELS];
+    let mut pixels = vec![PAPER.red; wide * high * CHANNELS]; // white, so one number will do
     {
         let size = (wide as u32, high as u32);
         let area = BitMapBackend::with_buffer(&mut pixels, size).into_drawing_area();
@@ -118,20 +118,24 @@ fn color(ink: Ink) -> RGBAColor {
 
 /// Each pixel becomes the mean of the square it was drawn as.
 fn scale_down(pixels: &[u8], width: usize, height: usize) -> Vec<u8> {
-    let wide = width * OVERSAMPLING;
-    let mut small = Vec::with_capacity(width * height * CHANNELS);
-    for y in 0..height {
-        for x in 0..width {
-            for channel in 0..CHANNELS {
-                let mut sum = 0;
-                for row in y * OVERSAMPLING..(y + 1) * OVERSAMPLING {
-                    for column in x * OVERSAMPLING..(x + 1) * OVERSAMPLING {
-                        sum += usize::from(pixels[(row * wide + column) * CHANNELS + channel]);
-                    }
+    let (wide_row, row) = (width * OVERSAMPLING * CHANNELS, width * CHANNELS);
+    let mut small = Vec::with_capacity(row * height);
+    for rows in pixels.chunks_exact(wide_row * OVERSAMPLING) {
+        let mut sums = vec![0_u16; row];
+        for wide in rows.chunks_exact(wide_row) {
+            for (sums, square) in sums
+                .chunks_exact_mut(CHANNELS)
+                .zip(wide.chunks_exact(CHANNELS * OVERSAMPLING))
+            {
+                for (i, &value) in square.iter().enumerate() {
+                    sums[i % CHANNELS] += u16::from(value);
                 }
-                small.push((sum / OVERSAMPLING.pow(2)) as u8);
             }
         }
+        small.extend(
+            sums.into_iter()
+                .map(|sum| (sum / OVERSAMPLING.pow(2) as u16) as u8),
+        );
     }
     small
 }
@@ -141,6 +145,9 @@ fn encode(pixels: &[u8], width: usize, height: usize) -> Result<Vec<u8>, png::En
     let mut encoder = png::Encoder::new(&mut bytes, width as u32, height as u32);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::High);
+    // Flat colours compress best as they are.
+    encoder.set_filter(png::Filter::NoFilter);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(pixels)?;
     writer.finish()?;

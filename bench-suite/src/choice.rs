@@ -1,0 +1,133 @@
+//! What a run is about: task and model, as a user names them.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use assets::Store;
+use backbones::Pooling;
+use burn::tensor::Device;
+use datasets::{FOLDERS, FileTask, NAMED, Task, from_dir, from_files, named};
+use serde::{Deserialize, Serialize};
+
+use crate::{model::Model, names::unknown};
+
+/// The asset that holds the named tasks' sentences.
+const SENTENCES: &str = "sentiment-sentences";
+
+/// A task, by name or by files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum TaskChoice {
+    /// One of the tasks that are fetched: `movie`, `amazon`, …
+    Named(String),
+    /// A standard set in a local folder: `{ folder = "…/sst2", name = "sst2" }`.
+    Folder {
+        /// The folder, or the one above it.
+        folder: PathBuf,
+        /// Name of the set, e.g. `trec-fine`.
+        name: String,
+    },
+    /// A user's own files.
+    Files(FileTask),
+}
+
+impl TaskChoice {
+    /// Reads the task, fetching its data first if need be.
+    ///
+    /// # Errors
+    /// An unknown name, with the nearest ones; whatever is wrong with the files.
+    pub fn read(&self, store: &Store) -> Result<Task> {
+        Ok(match self {
+            Self::Named(name) => {
+                if !NAMED.iter().any(|task| task.name == name) {
+                    bail!("{}", unknown_task(name));
+                }
+                named(name, &store.fetch(SENTENCES)?.path)?
+            }
+            Self::Folder { folder, name } => from_dir(folder, name)?,
+            Self::Files(files) => from_files(files)?,
+        })
+    }
+
+    /// The flags that choose it.
+    pub fn flags(&self) -> Vec<String> {
+        let flag = |name: &str, value: String| [format!("--{name}"), value];
+        match self {
+            Self::Named(name) => flag("task", name.clone()).to_vec(),
+            Self::Folder { folder, name } => {
+                let folder = flag("data", folder.display().to_string());
+                [flag("task", name.clone()), folder].concat()
+            }
+            Self::Files(files) => file_flags(files),
+        }
+    }
+}
+
+fn file_flags(files: &FileTask) -> Vec<String> {
+    // The settings are plain data, so their serde form lists exactly those that are set.
+    let json = serde_json::to_value(files).unwrap_or_default();
+    let fields = json.as_object().cloned().unwrap_or_default();
+    let set = fields.into_iter().filter_map(|(name, value)| match value {
+        serde_json::Value::String(text) => Some([format!("--{name}"), text]),
+        serde_json::Value::Bool(flag) => Some([format!("--{name}"), flag.to_string()]),
+        _ => None,
+    });
+    set.flatten().collect()
+}
+
+fn unknown_task(name: &str) -> String {
+    if let Some(folder) = FOLDERS.iter().find(|folder| folder.name == name) {
+        return format!(
+            "task '{name}' ({}) is read from local files; say where with --data FOLDER",
+            folder.title
+        );
+    }
+    let known: Vec<&str> =
+        NAMED.iter().map(|task| task.name).chain(FOLDERS.iter().map(|f| f.name)).collect();
+    unknown("task", name, &known, "list tasks")
+}
+
+/// A model and how it is read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelChoice {
+    /// Registered name, local folder, or `org/name` on the hub.
+    pub name: String,
+    /// How a sentence vector is made.
+    pub pooling: Pooling,
+    /// Longest input in tokens; longer texts are cut.
+    pub max_tokens: usize,
+}
+
+impl Default for ModelChoice {
+    fn default() -> Self {
+        Self { name: "minilm-l6".to_owned(), pooling: Pooling::default(), max_tokens: 128 }
+    }
+}
+
+impl ModelChoice {
+    /// Gets and loads the model.
+    ///
+    /// # Errors
+    /// An unknown name, with the nearest ones; whatever is wrong with the files.
+    pub fn load(&self, store: &Store, device: &Device) -> Result<Model> {
+        Model::load(store, &self.name, self.pooling, self.max_tokens, device)
+            .with_context(|| format!("model '{}'", self.name))
+    }
+
+    /// The flags that choose it, where it is not the default.
+    pub fn flags(&self) -> Vec<String> {
+        let default = Self::default();
+        let mut flags = vec![];
+        if self.name != default.name {
+            flags.extend(["--model".to_owned(), self.name.clone()]);
+        }
+        if self.pooling != default.pooling {
+            flags.extend(["--pooling".to_owned(), self.pooling.name().to_owned()]);
+        }
+        if self.max_tokens != default.max_tokens {
+            flags.extend(["--max-tokens".to_owned(), self.max_tokens.to_string()]);
+        }
+        flags
+    }
+}

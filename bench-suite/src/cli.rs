@@ -1,0 +1,276 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use datasets::{Encoding, FileTask, Format};
+
+use crate::{
+    choice::{ModelChoice, TaskChoice},
+    device::DeviceChoice,
+};
+
+/// Trains parameter-efficient fine-tuning methods on a frozen pretrained model and compares them.
+///
+/// Without a command it runs the suite 'quick': every method and baseline on movie reviews with
+/// MiniLM-L6, and writes tables, charts and pages into results/quick. Runs that are recorded there
+/// are not run again, so a run that was interrupted goes on where it was.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bench-suite",
+    version,
+    after_help = "Exit codes: 0 all went well, 1 an error, 2 a mistake on the command line, \
+                  3 a run diverged (its record says so)."
+)]
+pub struct Cli {
+    /// What to do; `run` if nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Flags of every command.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Flags of every command.
+#[derive(Args, Clone, Debug)]
+pub struct Common {
+    /// Where to compute. 'auto' takes a real GPU where there is one, else the CPU; a software
+    /// adapter is used only when asked for.
+    #[arg(long, value_enum, default_value = "auto", global = true)]
+    pub device: DeviceChoice,
+
+    /// Never use the network: only models and data that are in the cache or given as files.
+    #[arg(long, global = true)]
+    pub offline: bool,
+
+    /// Folder for models and data [default: $PEFT_ZOO_CACHE, else peft-zoo in the user's cache].
+    #[arg(long, value_name = "DIR", global = true)]
+    pub cache: Option<PathBuf>,
+
+    /// Print JSON for scripts instead of text for people.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a suite, or one method, and draw the report.
+    ///
+    /// Examples:
+    ///   run                                       the suite 'quick'
+    ///   run my-suite.toml                         a suite of your own
+    ///   run --train mine.csv --text text --label label
+    ///                                             the suite 'quick' on your own data
+    ///   run --method lora --config rank=4 --config 'roles=["query","up"]' --seeds 0,1,2
+    ///   run --method prompt_tuning --training epochs=2 --training learning_rate=0.02
+    #[command(verbatim_doc_comment)]
+    Run(RunArgs),
+    /// Draw tables, charts and pages again from the records of a results folder.
+    Report {
+        /// The results folder.
+        #[arg(default_value = "results/quick")]
+        results: PathBuf,
+        /// Title of the report [default: the one of the built-in suite, else the folder's name].
+        #[arg(long)]
+        title: Option<String>,
+    },
+    /// List what there is: methods, tasks, models or suites.
+    List {
+        /// What to list.
+        #[arg(value_enum)]
+        what: Listing,
+    },
+    /// Explain a method: equation, settings, and the shape and count of every tensor on a model.
+    Explain {
+        /// Name of the method, e.g. lora.
+        method: String,
+        /// A setting of the method, e.g. rank=4; may be repeated.
+        #[arg(long, value_name = "KEY=VALUE")]
+        config: Vec<String>,
+        /// The model.
+        #[command(flatten)]
+        model: ModelArgs,
+    },
+    /// Show everything that is recorded of a run.
+    Show {
+        /// Id of the run, or the beginning of one.
+        run: String,
+        /// The results folder; all folders below results/ by default.
+        #[arg(long)]
+        results: Option<PathBuf>,
+    },
+    /// Fetch models and data into the cache, to be offline later.
+    Fetch {
+        /// Names of assets, or org/name on the Hugging Face hub [default: all registered].
+        names: Vec<String>,
+    },
+    /// Classify texts with a trained run.
+    Predict {
+        /// Id of the run, or the beginning of one.
+        run: String,
+        /// The texts.
+        #[arg(required = true)]
+        texts: Vec<String>,
+        /// The results folder; all folders below results/ by default.
+        #[arg(long)]
+        results: Option<PathBuf>,
+    },
+    /// List the devices that are there, and say which one 'auto' takes and why.
+    Devices,
+}
+
+/// What `list` can list.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Listing {
+    /// PEFT methods and baselines.
+    Methods,
+    /// Named tasks, fetched or read from local folders.
+    Tasks,
+    /// Registered models.
+    Models,
+    /// Built-in suites.
+    Suites,
+}
+
+/// What to run.
+#[derive(Args, Debug, Default)]
+pub struct RunArgs {
+    /// A built-in suite or a TOML file [default: quick].
+    #[arg(conflicts_with = "method")]
+    pub suite: Option<String>,
+    /// Run this method alone.
+    #[arg(long)]
+    pub method: Option<String>,
+    /// A setting of the method, e.g. rank=4; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE", requires = "method")]
+    pub config: Vec<String>,
+    /// A setting of the training, e.g. epochs=2; may be repeated. It holds for every run.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub training: Vec<String>,
+    /// Seeds, separated by commas [default: those of the suite, or 0].
+    #[arg(long, value_delimiter = ',')]
+    pub seeds: Vec<u64>,
+    /// The task.
+    #[command(flatten)]
+    pub task: TaskArgs,
+    /// The model.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// Where records and report go [default: results/ and the suite's name].
+    #[arg(long, value_name = "DIR")]
+    pub results: Option<PathBuf>,
+}
+
+/// Which task.
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = "Task")]
+pub struct TaskArgs {
+    /// A named task: see 'list tasks'.
+    #[arg(long, conflicts_with = "train")]
+    pub task: Option<String>,
+    /// Folder of a named task that is read from local files.
+    #[arg(long, value_name = "DIR", requires = "task")]
+    pub data: Option<PathBuf>,
+    /// Your own training rows: a CSV, TSV or JSONL file, or a folder.
+    #[arg(long, value_name = "FILE")]
+    pub train: Option<PathBuf>,
+    /// Your own validation rows [default: a tenth of the training rows].
+    #[arg(long, value_name = "FILE", requires = "train")]
+    pub validation: Option<PathBuf>,
+    /// Your own test rows [default: a tenth of the training rows].
+    #[arg(long, value_name = "FILE", requires = "train")]
+    pub test: Option<PathBuf>,
+    /// Column of the text, by name or by number from 1.
+    #[arg(long, value_name = "COLUMN", requires = "train")]
+    pub text: Option<String>,
+    /// Column of the second text, for a task on pairs.
+    #[arg(long, value_name = "COLUMN", requires = "train")]
+    pub pair: Option<String>,
+    /// Column of the label.
+    #[arg(long, value_name = "COLUMN", requires = "train")]
+    pub label: Option<String>,
+    /// Format of the files: csv, tsv or jsonl [default: by their ending].
+    #[arg(long, requires = "train")]
+    pub format: Option<Format>,
+    /// Encoding of the files: utf8 or latin1.
+    #[arg(long, requires = "train")]
+    pub encoding: Option<Encoding>,
+    /// Whether the first line names the columns.
+    #[arg(long, value_name = "true|false", requires = "train")]
+    pub header: Option<bool>,
+    /// Name of the task in the report [default: that of the file].
+    #[arg(long, requires = "train")]
+    pub name: Option<String>,
+}
+
+impl TaskArgs {
+    /// The task, if one is named.
+    pub fn choice(self) -> Option<TaskChoice> {
+        if let Some(train) = self.train {
+            return Some(TaskChoice::Files(FileTask {
+                name: self.name,
+                train,
+                validation: self.validation,
+                test: self.test,
+                text: self.text,
+                pair: self.pair,
+                label: self.label,
+                format: self.format,
+                encoding: self.encoding.unwrap_or_default(),
+                header: self.header,
+            }));
+        }
+        let name = self.task?;
+        Some(match self.data {
+            Some(folder) => TaskChoice::Folder { folder, name },
+            None => TaskChoice::Named(name),
+        })
+    }
+}
+
+/// How one sentence vector is made.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PoolingArg {
+    /// Mean over the true tokens.
+    Mean,
+    /// The true [CLS] token.
+    Cls,
+    /// The checkpoint's own pooler on [CLS].
+    Pooler,
+}
+
+/// Which model.
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = "Model")]
+pub struct ModelArgs {
+    /// A registered model, a local folder in Hugging Face layout, or org/name on the hub
+    /// [default: minilm-l6].
+    #[arg(long)]
+    pub model: Option<String>,
+    /// How a sentence vector is made [default: mean].
+    #[arg(long, value_enum)]
+    pub pooling: Option<PoolingArg>,
+    /// Longest input in tokens; longer texts are cut [default: 128].
+    #[arg(long, value_name = "N")]
+    pub max_tokens: Option<usize>,
+}
+
+impl ModelArgs {
+    /// `base` with what the flags say.
+    pub fn over(&self, mut base: ModelChoice) -> ModelChoice {
+        if let Some(name) = &self.model {
+            base.name.clone_from(name);
+        }
+        if let Some(pooling) = self.pooling {
+            base.pooling = match pooling {
+                PoolingArg::Mean => backbones::Pooling::Mean,
+                PoolingArg::Cls => backbones::Pooling::Cls,
+                PoolingArg::Pooler => backbones::Pooling::Pooler,
+            };
+        }
+        base.max_tokens = self.max_tokens.unwrap_or(base.max_tokens);
+        base
+    }
+}

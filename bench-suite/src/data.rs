@@ -1,0 +1,102 @@
+//! The rows of a run, as tokens.
+
+use anyhow::{Result, bail};
+use backbones::Tokens;
+use burn::tensor::{Device, Tensor, TensorData};
+use datasets::{Batch, Encoded, Example, Summary, Task, TextEncoder};
+use report::record::TaskInfo;
+
+use crate::training::Training;
+
+/// Rows of one split: tokens and labels.
+pub struct Rows {
+    /// Token ids of each row.
+    pub encoded: Vec<Encoded>,
+    /// Class of each row.
+    pub labels: Vec<usize>,
+}
+
+impl Rows {
+    fn new(examples: &[Example], encoder: &TextEncoder) -> Result<Self> {
+        let labels = examples.iter().map(|example| example.label).collect();
+        Ok(Self { encoded: encoder.encode(examples)?, labels })
+    }
+
+    fn truncated(&self) -> usize {
+        self.encoded.iter().filter(|row| row.truncated).count()
+    }
+}
+
+/// A task, cut to the rows that the training asks for and tokenized.
+pub struct Data {
+    /// Training rows.
+    pub train: Rows,
+    /// Rows that choose the checkpoint.
+    pub validation: Rows,
+    /// Rows that are looked at once.
+    pub test: Rows,
+    /// The commonest class of the training rows.
+    pub majority: usize,
+    /// What the records say of the task.
+    pub info: TaskInfo,
+    /// What was read, for people.
+    pub summary: Summary,
+}
+
+/// Fixed for all seeds, so that seeds differ in training alone and never in data.
+const SUBSET_SEED: u64 = 0;
+
+impl Data {
+    /// Tokenizes a task.
+    ///
+    /// # Errors
+    /// A text that the tokenizer refuses, or a subset too small to hold every class.
+    pub fn new(mut task: Task, training: &Training, encoder: &TextEncoder) -> Result<Self> {
+        if let Some(n) = training.train_rows {
+            if n < task.classes.len() {
+                bail!(
+                    "training.train_rows is {n}, but {} has {} classes; give at least one row each",
+                    task.name,
+                    task.classes.len()
+                );
+            }
+            task = task.limit_train(n, SUBSET_SEED);
+        }
+        if let Some(n) = training.validation_rows {
+            // Rows lie in the order of the files; every k-th one is a fair sample of them.
+            let all = std::mem::take(&mut task.split.validation);
+            let n = n.min(all.len());
+            task.split.validation = (0..n).map(|i| all[i * all.len() / n].clone()).collect();
+        }
+        let train = Rows::new(&task.split.train, encoder)?;
+        let validation = Rows::new(&task.split.validation, encoder)?;
+        let test = Rows::new(&task.split.test, encoder)?;
+        let splits = [&train, &validation, &test];
+        let n_rows: usize = splits.iter().map(|rows| rows.labels.len()).sum();
+        let n_truncated: usize = splits.iter().map(|rows| rows.truncated()).sum();
+        let info = TaskInfo {
+            name: task.name.clone(),
+            title: task.title.clone(),
+            classes: task.classes.clone(),
+            n_train: train.labels.len(),
+            n_validation: validation.labels.len(),
+            n_test: test.labels.len(),
+            max_tokens: encoder.max_tokens(),
+            truncated_share: n_truncated as f64 / n_rows.max(1) as f64,
+            fingerprint: task.fingerprint(),
+        };
+        let summary = Summary::new(&task, &splits.map(|rows| rows.encoded.as_slice()));
+        Ok(Self { majority: task.majority_class(), train, validation, test, info, summary })
+    }
+}
+
+/// A batch's tokens on a device.
+pub fn tokens(batch: &Batch, device: &Device) -> Tokens {
+    let shape = [batch.n, batch.seq];
+    let mask: Vec<f32> = batch.mask.iter().map(|&real| f32::from(real)).collect();
+    Tokens {
+        ids: Tensor::from_data(TensorData::new(batch.ids.clone(), shape), device),
+        type_ids: Tensor::from_data(TensorData::new(batch.type_ids.clone(), shape), device),
+        mask: Tensor::from_data(TensorData::new(mask, shape), device),
+    }
+}

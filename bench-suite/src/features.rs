@@ -1,0 +1,52 @@
+//! Sentence vectors computed once, for an arm that changes nothing below its head.
+
+use burn::{
+    module::Module,
+    tensor::{Device, Tensor},
+};
+use datasets::eval_batches;
+
+use crate::{
+    data::{Data, Rows, tokens},
+    model::Model,
+    trainable::Trainable,
+};
+
+/// Sentence vectors of each split, `[rows, d_model]`, where they never change.
+pub struct Features {
+    /// Of the training rows.
+    pub train: Option<Tensor<2>>,
+    /// Of the validation rows.
+    pub validation: Option<Tensor<2>>,
+}
+
+impl Features {
+    /// Computes the vectors if neither a method nor the backbone will change them.
+    pub fn where_frozen(trainable: &Trainable, model: &Model, data: &Data, device: &Device) -> Self {
+        if trainable.method.is_some() || trainable.unfrozen.is_some() {
+            return Self { train: None, validation: None };
+        }
+        let plain = trainable.valid();
+        Self {
+            train: Some(features(&plain, model, &data.train, device)),
+            validation: Some(features(&plain, model, &data.validation, device)),
+        }
+    }
+}
+
+fn features(trainable: &Trainable, model: &Model, rows: &Rows, device: &Device) -> Tensor<2> {
+    const BATCH: usize = 64;
+    let mut order = Vec::with_capacity(rows.labels.len());
+    let mut vectors = Vec::new();
+    for batch in eval_batches(&rows.encoded, &rows.labels, BATCH) {
+        vectors.push(trainable.features(model, &tokens(&batch, device)));
+        order.extend(batch.rows);
+    }
+    // Batches come by length; row i of the result is row i of the split.
+    let mut place = vec![0; order.len()];
+    for (position, row) in order.into_iter().enumerate() {
+        place[row] = position as i32;
+    }
+    let place = Tensor::from_ints(place.as_slice(), device);
+    Tensor::cat(vectors, 0).select(0, place)
+}

@@ -1,0 +1,78 @@
+//! The frozen model of a run: weights, tokenizer, shape.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::{Context, Result, bail};
+use assets::{Store, sha256_file};
+use backbones::{Backbone, BackboneSpec, Pooling};
+use burn::{module::Module, tensor::Device};
+use datasets::TextEncoder;
+use report::record::BackboneInfo;
+
+/// A loaded model on the plain (not autodiff) side of a device.
+pub struct Model {
+    /// The frozen transformer.
+    pub backbone: Backbone,
+    /// Its sites, widths and vocabulary.
+    pub spec: BackboneSpec,
+    /// Its tokenizer.
+    pub encoder: TextEncoder,
+    /// How a sentence vector is made.
+    pub pooling: Pooling,
+    /// What the records say of it.
+    pub info: BackboneInfo,
+}
+
+impl Model {
+    /// Gets and loads a model by registered name, local folder or `org/name` on the hub.
+    ///
+    /// # Errors
+    /// What is missing or damaged, with the way out; a tokenizer with more words than the model.
+    pub fn load(
+        store: &Store,
+        name: &str,
+        pooling: Pooling,
+        max_tokens: usize,
+        device: &Device,
+    ) -> Result<Self> {
+        let folder = store.model(name)?.path;
+        let encoder = TextEncoder::from_dir(&folder, max_tokens)?;
+        let backbone = Backbone::load(&folder, device)?.for_pooling(pooling, &folder)?;
+        let mut spec = backbone.spec();
+        check_fit(&folder, &encoder, &spec)?;
+        let words = encoder.clone();
+        spec.tokenize = Some(Arc::new(move |text| words.word_ids(text).unwrap_or_default()));
+        let weights = folder.join("model.safetensors");
+        let info = BackboneInfo {
+            name: name.to_owned(),
+            family: spec.family.to_owned(),
+            n_parameters: backbone.num_params(),
+            n_layers: spec.n_layers,
+            d_model: spec.d_model,
+            pooling: pooling.name().to_owned(),
+            fingerprint: sha256_file(&weights)
+                .with_context(|| format!("{} cannot be read", weights.display()))?,
+        };
+        Ok(Self { backbone, spec, encoder, pooling, info })
+    }
+}
+
+fn check_fit(folder: &Path, encoder: &TextEncoder, spec: &BackboneSpec) -> Result<()> {
+    let n_words = spec.embeddings.dims()[0];
+    if encoder.vocabulary_size() > n_words {
+        bail!(
+            "{}: tokenizer.json has ids up to {}, but model.safetensors embeds {n_words} words; \
+             the two files belong to different models",
+            folder.display(),
+            encoder.vocabulary_size() - 1,
+        );
+    }
+    if encoder.max_tokens() > spec.n_positions {
+        bail!(
+            "max_tokens is {}, but the model has {} positions; choose a smaller --max-tokens",
+            encoder.max_tokens(),
+            spec.n_positions
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! One planned run, and the name that follows from what it is.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    arm::Arm,
+    choice::{ModelChoice, TaskChoice},
+    data::Data,
+    model::Model,
+    settings::assignment,
+    training::Training,
+};
+
+/// Everything that decides a run's result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunPlan {
+    /// What is classified.
+    pub task: TaskChoice,
+    /// What is frozen.
+    pub model: ModelChoice,
+    /// What is trained.
+    pub arm: Arm,
+    /// How it is trained.
+    pub training: Training,
+    /// Seed of initialisation, data order and dropout.
+    pub seed: u64,
+}
+
+impl RunPlan {
+    /// `method-hash`: equal for equal task rows, model weights, settings and seed, whatever the
+    /// files and folders are called. The device is not part of it.
+    pub fn id(&self, model: &Model, data: &Data) -> String {
+        #[derive(Serialize)]
+        struct Identity<'a> {
+            task: &'a str,
+            rows: [usize; 3],
+            model: &'a str,
+            pooling: &'a str,
+            max_tokens: usize,
+            method: &'a str,
+            config: &'a Arm,
+            training: &'a Training,
+            seed: u64,
+        }
+        let identity = Identity {
+            task: &data.info.fingerprint,
+            rows: [data.info.n_train, data.info.n_validation, data.info.n_test],
+            model: &model.info.fingerprint,
+            pooling: &model.info.pooling,
+            max_tokens: data.info.max_tokens,
+            method: self.arm.name(),
+            config: &self.arm,
+            training: &self.training,
+            seed: self.seed,
+        };
+        let json = serde_json::to_vec(&identity).unwrap_or_default();
+        let hash = Sha256::digest(&json);
+        let hash: String = hash.iter().take(5).map(|byte| format!("{byte:02x}")).collect();
+        format!("{}-{hash}", self.arm.name())
+    }
+
+    /// The command that makes this run's record.
+    pub fn command(&self) -> String {
+        let mut words = vec!["cargo run --release -p bench-suite -- run".to_owned()];
+        words.extend(self.task.flags().iter().map(|word| quoted(word)));
+        words.extend(self.model.flags().iter().map(|word| quoted(word)));
+        words.push(format!("--method {}", self.arm.name()));
+        let default = Arm::named(self.arm.name()).ok();
+        words.extend(changed("--config", &self.arm, &default));
+        words.extend(changed("--training", &self.training, &Some(Training::default())));
+        words.push(format!("--seeds {}", self.seed));
+        words.join(" ")
+    }
+}
+
+/// `flag key=value` for every field that differs from the default.
+fn changed<T: Serialize>(flag: &str, settings: &T, default: &Option<T>) -> Vec<String> {
+    let fields = |settings: &T| match serde_json::to_value(settings) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    };
+    let default = default.as_ref().map(fields).unwrap_or_default();
+    fields(settings)
+        .iter()
+        .filter(|(key, value)| default.get(*key) != Some(*value))
+        .filter_map(|(key, value)| Some(format!("{flag} {}", quoted(&assignment(key, value)?))))
+        .collect()
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,+@%".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
