@@ -5,15 +5,18 @@
 //! - [`settings`] holds every method's configuration to the same laws.
 //! - [`parity`] holds the BERT backbone against Hugging Face transformers.
 //! - [`checkpoints`] breaks checkpoints and configurations.
+//! - [`full_fine_tuning`] is about the reference.
 //! - [`lora`] and [`virtual_tokens`] hold single methods against other ways to compute the same.
 
 mod checkpoints;
 mod contract;
 mod devices;
+mod full_fine_tuning;
 mod golden;
 mod lora;
 mod numbers;
 mod parity;
+mod real_model;
 mod settings;
 mod subject;
 mod training;

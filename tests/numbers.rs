@@ -13,14 +13,18 @@ pub fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 /// The largest absolute difference. Not finite if any of the numbers is not.
 pub fn distance(a: &[f32], b: &[f32]) -> f32 {
     assert_eq!(a.len(), b.len(), "different shapes cannot be compared");
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, |most, d| if d <= most { most } else { d })
+    let differences = a.iter().zip(b).map(|(a, b)| (a - b).abs());
+    differences.max_by(f32::total_cmp).unwrap_or(0.0)
 }
 
 /// Asserts that no two numbers are farther apart than `tolerance`.
 #[track_caller]
 pub fn assert_close(a: &[f32], b: &[f32], tolerance: f32, what: impl std::fmt::Display) {
     let distance = distance(a, b);
-    assert!(distance <= tolerance, "{what}: {distance:e} apart, {tolerance:e} allowed");
+    assert!(
+        distance <= tolerance,
+        "{what}: {distance:e} apart, {tolerance:e} allowed"
+    );
 }
 
 /// One float parameter of a module.
@@ -46,7 +50,11 @@ struct Found(Vec<Parameter>);
 impl ModuleVisitor for Found {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let bits = numbers(param.val()).into_iter().map(f32::to_bits).collect();
-        self.0.push(Parameter { id: param.id, bits, is_autodiff: param.is_autodiff() });
+        self.0.push(Parameter {
+            id: param.id,
+            bits,
+            is_autodiff: param.is_autodiff(),
+        });
     }
 }
 

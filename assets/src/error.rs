@@ -70,7 +70,7 @@ pub enum AssetError {
     },
     /// Not in the cache, and the network must not be used.
     #[error(
-        "cannot get `{name}`: {reason} and offline mode is on (PEFT_ZOO_OFFLINE or \
+        "cannot get `{name}`: {reason} and offline mode is on (--offline, PEFT_ZOO_OFFLINE or \
          HF_HUB_OFFLINE); go online once, or by hand: {by_hand}"
     )]
     Offline {

@@ -30,8 +30,14 @@ use crate::{
     weights::{LoadError, TensorSource},
 };
 
-const ROLES: &[Role] =
-    &[Role::Query, Role::Key, Role::Value, Role::Output, Role::Up, Role::Down];
+const ROLES: &[Role] = &[
+    Role::Query,
+    Role::Key,
+    Role::Value,
+    Role::Output,
+    Role::Up,
+    Role::Down,
+];
 
 /// The fields of `config.json` that decide a BERT's shape.
 #[derive(Clone, Debug, Deserialize)]
@@ -65,10 +71,17 @@ impl BertConfig {
     /// Refuses what [`Bert`] would compute wrongly.
     pub fn check(&self, path: &Path) -> Result<(), LoadError> {
         let refuse = |field: &str, problem: String| {
-            Err(LoadError::Config { path: path.to_path_buf(), field: field.to_owned(), problem })
+            Err(LoadError::Config {
+                path: path.to_path_buf(),
+                field: field.to_owned(),
+                problem,
+            })
         };
         if self.hidden_act != "gelu" {
-            return refuse("hidden_act", format!("is '{}'; only 'gelu' is built", self.hidden_act));
+            return refuse(
+                "hidden_act",
+                format!("is '{}'; only 'gelu' is built", self.hidden_act),
+            );
         }
         if let Some(kind) = self.position_embedding_type.as_deref()
             && kind != "absolute"
@@ -91,10 +104,19 @@ impl BertConfig {
                 return refuse(field, "is 0; a model needs at least 1".to_owned());
             }
         }
+        if !(self.layer_norm_eps.is_finite() && self.layer_norm_eps > 0.0) {
+            return refuse(
+                "layer_norm_eps",
+                format!("is {}; it must be a number above 0", self.layer_norm_eps),
+            );
+        }
         if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
             return refuse(
                 "num_attention_heads",
-                format!("is {}, which does not divide hidden_size {}", self.num_attention_heads, self.hidden_size),
+                format!(
+                    "is {}, which does not divide hidden_size {}",
+                    self.num_attention_heads, self.hidden_size
+                ),
             );
         }
         Ok(())
@@ -149,7 +171,11 @@ impl Block {
         injection: &dyn Injection,
     ) -> Tensor<3> {
         let map = |linear: &Linear, role: Role, x: &Tensor<3>| {
-            let y = kernels::linear(x.clone(), linear.weight.val(), linear.bias.as_ref().map(Param::val));
+            let y = kernels::linear(
+                x.clone(),
+                linear.weight.val(),
+                linear.bias.as_ref().map(Param::val),
+            );
             match injection.linear_delta(Site { layer, role }, x) {
                 None => y,
                 Some(delta) => y + delta,
@@ -159,9 +185,12 @@ impl Block {
         let key = map(&self.key, Role::Key, &x);
         let value = map(&self.value, Role::Value, &x);
         let context = attend(query, key, value, prefix, key_bias, self.n_heads);
-        let x = self.norm_attention.forward(map(&self.output, Role::Output, &context), x);
+        let x = self
+            .norm_attention
+            .forward(map(&self.output, Role::Output, &context), x);
         let inner = kernels::gelu(map(&self.up, Role::Up, &x));
-        self.norm_feed_forward.forward(map(&self.down, Role::Down, &inner), x)
+        self.norm_feed_forward
+            .forward(map(&self.down, Role::Down, &inner), x)
     }
 }
 
@@ -188,23 +217,47 @@ impl Bert {
         device: &Device,
     ) -> Result<Self, LoadError> {
         let d = config.hidden_size;
-        let root = if source.contains("bert.embeddings.word_embeddings.weight") { "bert." } else { "" };
+        let root = if source.contains("bert.embeddings.word_embeddings.weight") {
+            "bert."
+        } else {
+            ""
+        };
         let linear = |name: &str, shape: [usize; 2]| -> Result<Linear, LoadError> {
             Ok(Linear {
-                weight: Param::from_tensor(source.linear_weight(&format!("{name}.weight"), shape, device)?),
-                bias: Some(Param::from_tensor(source.vector(&format!("{name}.bias"), shape[1], device)?)),
+                weight: Param::from_tensor(source.linear_weight(
+                    &format!("{name}.weight"),
+                    shape,
+                    device,
+                )?),
+                bias: Some(Param::from_tensor(source.vector(
+                    &format!("{name}.bias"),
+                    shape[1],
+                    device,
+                )?)),
             })
         };
         let norm = |name: &str| -> Result<Norm, LoadError> {
+            // Old checkpoints, such as that of bert-base-uncased, keep TensorFlow's names.
+            let has = |ending: &str| source.contains(&format!("{name}.{ending}"));
+            let is_old = has("gamma") && !has("weight");
+            let [gamma, beta] = if is_old {
+                ["gamma", "beta"]
+            } else {
+                ["weight", "bias"]
+            };
             Ok(Norm {
-                gamma: Param::from_tensor(source.vector(&format!("{name}.weight"), d, device)?),
-                beta: Param::from_tensor(source.vector(&format!("{name}.bias"), d, device)?),
+                gamma: Param::from_tensor(source.vector(&format!("{name}.{gamma}"), d, device)?),
+                beta: Param::from_tensor(source.vector(&format!("{name}.{beta}"), d, device)?),
                 eps: config.layer_norm_eps,
             })
         };
         let embedding = |name: &str, rows: usize| -> Result<Param<Tensor<2>>, LoadError> {
             let name = format!("{root}embeddings.{name}_embeddings.weight");
-            Ok(Param::from_tensor(source.matrix(&name, [rows, d], device)?))
+            Ok(Param::from_tensor(source.matrix(
+                &name,
+                [rows, d],
+                device,
+            )?))
         };
         let block = |layer: usize| -> Result<Block, LoadError> {
             let at = format!("{root}encoder.layer.{layer}");
@@ -214,7 +267,10 @@ impl Bert {
                 value: linear(&format!("{at}.attention.self.value"), [d, d])?,
                 output: linear(&format!("{at}.attention.output.dense"), [d, d])?,
                 norm_attention: norm(&format!("{at}.attention.output.LayerNorm"))?,
-                up: linear(&format!("{at}.intermediate.dense"), [d, config.intermediate_size])?,
+                up: linear(
+                    &format!("{at}.intermediate.dense"),
+                    [d, config.intermediate_size],
+                )?,
                 down: linear(&format!("{at}.output.dense"), [config.intermediate_size, d])?,
                 norm_feed_forward: norm(&format!("{at}.output.LayerNorm"))?,
                 n_heads: config.num_attention_heads,
@@ -226,7 +282,9 @@ impl Bert {
             position: embedding("position", config.max_position_embeddings)?,
             kind: embedding("token_type", config.type_vocab_size)?,
             norm: norm(&format!("{root}embeddings.LayerNorm"))?,
-            blocks: (0..config.num_hidden_layers).map(block).collect::<Result<_, _>>()?,
+            blocks: (0..config.num_hidden_layers)
+                .map(block)
+                .collect::<Result<_, _>>()?,
             pooler: match source.contains(&format!("{pooler}.weight")) {
                 true => Some(linear(&pooler, [d, d])?),
                 false => None,
@@ -283,12 +341,24 @@ impl Bert {
         let d_model = words.dims()[2];
         if let Some(prompt) = prompt {
             let n_prompt = prompt.dims()[0];
-            words = concat(prompt.unsqueeze::<3>().expand([batch, n_prompt, d_model]), words, 1);
+            words = concat(
+                prompt.unsqueeze::<3>().expand([batch, n_prompt, d_model]),
+                words,
+                1,
+            );
             let kind = self.kind.val().slice([0..1, 0..d_model]);
-            kinds = concat(kind.unsqueeze::<3>().expand([batch, n_prompt, d_model]), kinds, 1);
+            kinds = concat(
+                kind.unsqueeze::<3>().expand([batch, n_prompt, d_model]),
+                kinds,
+                1,
+            );
         }
         let n_positions = words.dims()[1];
-        let positions = self.position.val().slice([0..n_positions, 0..d_model]).unsqueeze();
+        let positions = self
+            .position
+            .val()
+            .slice([0..n_positions, 0..d_model])
+            .unsqueeze();
         self.norm.forward(words, kinds + positions)
     }
 
@@ -297,7 +367,9 @@ impl Bert {
     /// # Shapes
     /// `first`: `[batch, d_model]`, the hidden state of the first token; result the same.
     pub fn pooler(&self, first: Tensor<2>) -> Option<Tensor<2>> {
-        self.pooler.as_ref().map(|pooler| pooler.forward(first).tanh())
+        self.pooler
+            .as_ref()
+            .map(|pooler| pooler.forward(first).tanh())
     }
 
     /// Whether the checkpoint has a pooler.

@@ -13,7 +13,9 @@ use safetensors::{Dtype, SafeTensors};
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file cannot be read at all.
-    #[error("{path}: cannot be read ({source}); give a folder with config.json, model.safetensors and tokenizer.json")]
+    #[error(
+        "{path}: cannot be read ({source}); give a folder with config.json, model.safetensors and tokenizer.json"
+    )]
     Read {
         /// The file.
         path: PathBuf,
@@ -21,7 +23,9 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// The file is not a whole safetensors file.
-    #[error("{path}: not a whole safetensors file ({reason}); it may be truncated or corrupt, fetch it again")]
+    #[error(
+        "{path}: not a whole safetensors file ({reason}); it may be truncated or corrupt, fetch it again"
+    )]
     Format {
         /// The file.
         path: PathBuf,
@@ -39,7 +43,10 @@ pub enum LoadError {
         problem: String,
     },
     /// A tensor that the architecture needs is not in the file.
-    #[error("{path}: tensor '{name}' is missing; the file has {n_tensors} tensors{nearest}")]
+    #[error(
+        "{path}: tensor '{name}' is missing; the file has {n_tensors} tensors{nearest}; \
+         check that config.json belongs to it"
+    )]
     Missing {
         /// The file.
         path: PathBuf,
@@ -51,7 +58,9 @@ pub enum LoadError {
         nearest: String,
     },
     /// A tensor has another shape than config.json says.
-    #[error("{path}: tensor '{name}' has shape {found:?}, config.json asks for {expected:?}; the two files belong to different models")]
+    #[error(
+        "{path}: tensor '{name}' has shape {found:?}, config.json asks for {expected:?}; the two files belong to different models"
+    )]
     Shape {
         /// The file.
         path: PathBuf,
@@ -73,7 +82,9 @@ pub enum LoadError {
         dtype: String,
     },
     /// A tensor holds NaN or infinity.
-    #[error("{path}: tensor '{name}' holds a number that is not finite ({value} at index {index}); the file is damaged, fetch it again")]
+    #[error(
+        "{path}: tensor '{name}' holds a number that is not finite ({value} at index {index}); the file is damaged, fetch it again"
+    )]
     NotFinite {
         /// The file.
         path: PathBuf,
@@ -96,7 +107,10 @@ pub trait TensorSource {
 
     /// A vector `[n]`.
     fn vector(&self, name: &str, n: usize, device: &Device) -> Result<Tensor<1>, LoadError> {
-        Ok(Tensor::from_data(TensorData::new(self.read(name, &[n])?, [n]), device))
+        Ok(Tensor::from_data(
+            TensorData::new(self.read(name, &[n])?, [n]),
+            device,
+        ))
     }
 
     /// A matrix `[rows, columns]` as stored.
@@ -107,7 +121,10 @@ pub trait TensorSource {
         device: &Device,
     ) -> Result<Tensor<2>, LoadError> {
         let values = self.read(name, &[rows, columns])?;
-        Ok(Tensor::from_data(TensorData::new(values, [rows, columns]), device))
+        Ok(Tensor::from_data(
+            TensorData::new(values, [rows, columns]),
+            device,
+        ))
     }
 
     /// The weight of a linear map, stored `[d_out, d_in]` as PyTorch does, as `[d_in, d_out]`.
@@ -122,7 +139,10 @@ pub trait TensorSource {
         for column in 0..d_in {
             values.extend((0..d_out).map(|row| stored[row * d_in + column]));
         }
-        Ok(Tensor::from_data(TensorData::new(values, [d_in, d_out]), device))
+        Ok(Tensor::from_data(
+            TensorData::new(values, [d_in, d_out]),
+            device,
+        ))
     }
 }
 
@@ -136,8 +156,10 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// Reads a file and checks its header.
     pub fn open(path: &Path) -> Result<Self, LoadError> {
-        let bytes = fs::read(path)
-            .map_err(|source| LoadError::Read { path: path.to_path_buf(), source })?;
+        let bytes = fs::read(path).map_err(|source| LoadError::Read {
+            path: path.to_path_buf(),
+            source,
+        })?;
         let names = SafeTensors::deserialize(&bytes)
             .map_err(|error| LoadError::Format {
                 path: path.to_path_buf(),
@@ -147,7 +169,11 @@ impl Checkpoint {
             .into_iter()
             .map(str::to_owned)
             .collect();
-        Ok(Self { path: path.to_path_buf(), bytes, names })
+        Ok(Self {
+            path: path.to_path_buf(),
+            bytes,
+            names,
+        })
     }
 
     /// Names of all tensors, sorted.
@@ -156,12 +182,16 @@ impl Checkpoint {
     }
 
     fn missing(&self, name: &str) -> LoadError {
-        let ending = name.rsplit_once('.').map_or(name, |(_, ending)| ending);
+        // Another prefix is the commonest difference between checkpoints.
+        let common_ending = |other: &&String| {
+            let pairs = other.bytes().rev().zip(name.bytes().rev());
+            pairs.take_while(|(a, b)| a == b).count()
+        };
         let nearest = self
             .names
             .iter()
-            .find(|other| other.ends_with(ending))
-            .map(|other| format!(", among them '{other}'"))
+            .max_by_key(common_ending)
+            .map(|other| format!(", the nearest is '{other}'"))
             .unwrap_or_default();
         LoadError::Missing {
             path: self.path.clone(),
@@ -178,8 +208,10 @@ impl TensorSource for Checkpoint {
     }
 
     fn read(&self, name: &str, expected: &[usize]) -> Result<Vec<f32>, LoadError> {
-        let tensors = SafeTensors::deserialize(&self.bytes)
-            .map_err(|error| LoadError::Format { path: self.path.clone(), reason: error.to_string() })?;
+        let tensors = SafeTensors::deserialize(&self.bytes).map_err(|error| LoadError::Format {
+            path: self.path.clone(),
+            reason: error.to_string(),
+        })?;
         let view = tensors.tensor(name).map_err(|_| self.missing(name))?;
         if view.shape() != expected {
             return Err(LoadError::Shape {
@@ -209,11 +241,17 @@ impl TensorSource for Checkpoint {
 /// Little-endian bytes of a float type as float32; `None` for other types.
 fn to_f32(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
     let two = |convert: fn(u16) -> f32| {
-        bytes.chunks_exact(2).map(|b| convert(u16::from_le_bytes([b[0], b[1]]))).collect()
+        bytes
+            .chunks_exact(2)
+            .map(|b| convert(u16::from_le_bytes([b[0], b[1]])))
+            .collect()
     };
     match dtype {
         Dtype::F32 => Some(
-            bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+            bytes
+                .chunks_exact(4)
+                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                .collect(),
         ),
         Dtype::F16 => Some(two(|bits| burn::tensor::f16::from_bits(bits).to_f32())),
         Dtype::BF16 => Some(two(|bits| burn::tensor::bf16::from_bits(bits).to_f32())),

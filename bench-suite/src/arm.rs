@@ -52,8 +52,8 @@ impl Baseline {
     /// A learning rate for AdamW that trains well without tuning.
     pub fn learning_rate(self) -> f64 {
         match self {
-            Self::Majority => 0.0,
-            Self::HeadOnly => 1e-2,
+            // Nothing but the head, which has a rate of its own.
+            Self::Majority | Self::HeadOnly => 0.0,
             Self::Full => 1e-4,
         }
     }
@@ -72,7 +72,11 @@ impl Arm {
     /// Every name that [`Arm::named`] knows.
     pub fn names() -> Vec<&'static str> {
         let baselines = Baseline::ALL.map(Baseline::name);
-        CARDS.iter().map(|card| card.name).chain(baselines).collect()
+        CARDS
+            .iter()
+            .map(|card| card.name)
+            .chain(baselines)
+            .collect()
     }
 
     /// The arm of a name, with default settings.

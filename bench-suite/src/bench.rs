@@ -31,7 +31,12 @@ type DataKey = (TaskChoice, ModelChoice, Option<usize>, Option<usize>);
 impl<'a> Loader<'a> {
     /// Nothing is loaded yet.
     pub fn new(store: &'a Store, chosen: &'a Chosen) -> Self {
-        Self { store, chosen, models: vec![], data: vec![] }
+        Self {
+            store,
+            chosen,
+            models: vec![],
+            data: vec![],
+        }
     }
 
     /// The model of a choice.
@@ -57,12 +62,19 @@ impl<'a> Loader<'a> {
         model: &ModelChoice,
         training: &Training,
     ) -> Result<Rc<Data>> {
-        let key = (task.clone(), model.clone(), training.train_rows, training.validation_rows);
+        let key = (
+            task.clone(),
+            model.clone(),
+            training.train_rows,
+            training.validation_rows,
+        );
         if let Some((_, data)) = self.data.iter().find(|(known, _)| *known == key) {
             return Ok(data.clone());
         }
+        // Rows come first: they are quick to get, and most mistakes are in them.
+        let task = task.read(self.store)?;
         let encoder = self.model(model)?.encoder.clone();
-        let data = Rc::new(Data::new(task.read(self.store)?, training, &encoder)?);
+        let data = Rc::new(Data::new(task, training, &encoder)?);
         self.data.push((key, data.clone()));
         Ok(data)
     }
@@ -81,19 +93,24 @@ pub struct Benched {
 impl Benched {
     /// Whether a run diverged.
     pub fn any_diverged(&self) -> bool {
-        self.records.iter().any(|record| matches!(record.status, Status::Diverged { .. }))
+        self.records
+            .iter()
+            .any(|record| matches!(record.status, Status::Diverged { .. }))
     }
 }
 
 /// The file of a run's trained tensors in a results folder.
 pub fn trained_path(results: &ResultsDir, id: &str) -> PathBuf {
-    results.path().join("trained").join(format!("{id}.safetensors"))
+    results
+        .path()
+        .join("trained")
+        .join(format!("{id}.safetensors"))
 }
 
 /// Runs every plan that is not recorded yet, then draws the report.
 ///
 /// All plans are checked before the first one runs. The results folder is this process's alone
-/// meanwhile.
+/// meanwhile. `show` gets the lines of a table as it grows.
 ///
 /// # Errors
 /// Whatever stops the whole: bad settings, files that cannot be read, a folder that is in use or
@@ -104,18 +121,19 @@ pub fn bench(
     results: &ResultsDir,
     loader: &mut Loader,
     chosen: &Chosen,
+    show: &dyn Fn(&str),
 ) -> Result<Benched> {
     let lock = results.lock()?;
     let mut seen = BTreeSet::new();
     for plan in plans {
+        let data = loader.data(&plan.task, &plan.model, &plan.training)?;
         let model = loader.model(&plan.model)?;
         check(plan, &model).with_context(|| format!("method '{}'", plan.arm.name()))?;
-        let data = loader.data(&plan.task, &plan.model, &plan.training)?;
         if seen.insert(data.info.fingerprint.clone()) {
             eprintln!("{}", data.summary);
         }
     }
-    println!("{}", table_head());
+    show(&table_head());
     let mut records = vec![];
     let mut n_known = 0;
     for (i, plan) in plans.iter().enumerate() {
@@ -136,16 +154,28 @@ pub fn bench(
             results.write(&outcome.record)?;
             outcome.record
         };
-        println!("{}", table_row(&record));
+        show(&table_row(&record));
         records.push(record);
     }
     let rendered = render(results, title)?;
     drop(lock);
-    Ok(Benched { rendered, records, n_known })
+    Ok(Benched {
+        rendered,
+        records,
+        n_known,
+    })
 }
 
 fn label(plan: &RunPlan) -> String {
-    let budget = plan.arm.budget().map(|b| format!(" {}={}", b.name, b.value));
-    format!("{} {}{}", plan.arm.title(), plan.arm.variant(), budget.unwrap_or_default())
-        .replace("  ", " ")
+    let budget = plan.arm.budget().map(|b| format!("{}={}", b.name, b.value));
+    let words = [
+        plan.arm.title().to_owned(),
+        plan.arm.variant(),
+        budget.unwrap_or_default(),
+    ];
+    words
+        .into_iter()
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }

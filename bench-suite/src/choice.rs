@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use assets::Store;
 use backbones::Pooling;
 use burn::tensor::Device;
@@ -15,8 +15,7 @@ use crate::{model::Model, names::unknown};
 const SENTENCES: &str = "sentiment-sentences";
 
 /// A task, by name or by files.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum TaskChoice {
     /// One of the tasks that are fetched: `movie`, `amazon`, …
     Named(String),
@@ -32,6 +31,27 @@ pub enum TaskChoice {
 }
 
 impl TaskChoice {
+    /// Reads the task of a suite file: a name, or a table with a folder or with files.
+    ///
+    /// # Errors
+    /// A field that does not exist, is missing or does not take its value.
+    pub fn from_toml(value: toml::Value) -> Result<Self, toml::de::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Folder {
+            folder: PathBuf,
+            name: String,
+        }
+        match value {
+            toml::Value::String(name) => Ok(Self::Named(name)),
+            table if table.get("folder").is_some() => {
+                let Folder { folder, name } = table.try_into()?;
+                Ok(Self::Folder { folder, name })
+            }
+            table => table.try_into().map(Self::Files),
+        }
+    }
+
     /// Reads the task, fetching its data first if need be.
     ///
     /// # Errors
@@ -82,8 +102,11 @@ fn unknown_task(name: &str) -> String {
             folder.title
         );
     }
-    let known: Vec<&str> =
-        NAMED.iter().map(|task| task.name).chain(FOLDERS.iter().map(|f| f.name)).collect();
+    let known: Vec<&str> = NAMED
+        .iter()
+        .map(|task| task.name)
+        .chain(FOLDERS.iter().map(|f| f.name))
+        .collect();
     unknown("task", name, &known, "list tasks")
 }
 
@@ -101,7 +124,11 @@ pub struct ModelChoice {
 
 impl Default for ModelChoice {
     fn default() -> Self {
-        Self { name: "minilm-l6".to_owned(), pooling: Pooling::default(), max_tokens: 128 }
+        Self {
+            name: "minilm-l6".to_owned(),
+            pooling: Pooling::default(),
+            max_tokens: 128,
+        }
     }
 }
 
@@ -112,7 +139,6 @@ impl ModelChoice {
     /// An unknown name, with the nearest ones; whatever is wrong with the files.
     pub fn load(&self, store: &Store, device: &Device) -> Result<Model> {
         Model::load(store, &self.name, self.pooling, self.max_tokens, device)
-            .with_context(|| format!("model '{}'", self.name))
     }
 
     /// The flags that choose it, where it is not the default.

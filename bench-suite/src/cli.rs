@@ -19,8 +19,8 @@ use crate::{
 #[command(
     name = "bench-suite",
     version,
-    after_help = "Exit codes: 0 all went well, 1 an error, 2 a mistake on the command line, \
-                  3 a run diverged (its record says so)."
+    after_help = "Exit codes: 0 all went well, 1 an error, 2 unknown or misused flags, 3 a run \
+                  diverged (its record says so)."
 )]
 pub struct Cli {
     /// What to do; `run` if nothing is said.
@@ -56,7 +56,7 @@ pub struct Common {
 /// What the program can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run a suite, or one method, and draw the report.
+    /// Run a suite, or one method, and draw the report
     ///
     /// Examples:
     ///   run                                       the suite 'quick'
@@ -152,15 +152,15 @@ pub struct RunArgs {
     /// Seeds, separated by commas [default: those of the suite, or 0].
     #[arg(long, value_delimiter = ',')]
     pub seeds: Vec<u64>,
+    /// Where records and report go [default: results/ and the suite's name].
+    #[arg(long, value_name = "DIR")]
+    pub results: Option<PathBuf>,
     /// The task.
     #[command(flatten)]
     pub task: TaskArgs,
     /// The model.
     #[command(flatten)]
     pub model: ModelArgs,
-    /// Where records and report go [default: results/ and the suite's name].
-    #[arg(long, value_name = "DIR")]
-    pub results: Option<PathBuf>,
 }
 
 /// Which task.

@@ -12,10 +12,14 @@ mod show;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use assets::{Store, StoreOptions};
 
-use crate::cli::{Cli, Command, Common};
+use crate::{
+    arm::Arm,
+    cli::{Cli, Command, Common},
+    settings::{one_line, table},
+};
 
 /// Does what the command line asks for.
 ///
@@ -27,17 +31,44 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Run(args) => return run::run(args, &common),
         Command::Report { results, title } => report::report(&results, title, &common)?,
         Command::List { what } => list::list(what, &common)?,
-        Command::Explain { method, config, model } => {
+        Command::Explain {
+            method,
+            config,
+            model,
+        } => {
             explain::explain(&method, &config, &model, &common)?;
         }
         Command::Show { run, results } => show::show(&run, results.as_deref(), &common)?,
         Command::Fetch { names } => fetch::fetch(&names, &common)?,
-        Command::Predict { run, texts, results } => {
+        Command::Predict {
+            run,
+            texts,
+            results,
+        } => {
             predict::predict(&run, &texts, results.as_deref(), &common)?;
         }
         Command::Devices => devices::devices(&common)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The arm that the flags name.
+fn arm(name: &str, config: &[String]) -> Result<Arm> {
+    if config.is_empty() {
+        return Arm::named(name).map_err(anyhow::Error::msg);
+    }
+    let settings = table("--config", config)?;
+    Arm::read(name, settings).map_err(|error| match (error, Arm::named(name)) {
+        (_, Err(unknown)) => anyhow!("{unknown}"),
+        (None, _) => anyhow!("'{name}' is a baseline and takes no --config"),
+        (Some(error), _) => {
+            anyhow!(
+                "--config {}: {}",
+                config.join(" --config "),
+                one_line(&error)
+            )
+        }
+    })
 }
 
 fn store(common: &Common) -> Result<Store> {

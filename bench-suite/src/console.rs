@@ -3,7 +3,10 @@
 use std::{io::IsTerminal, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use report::{RunRecord, format, record::{CurvePoint, Status}};
+use report::{
+    RunRecord, format,
+    record::{CurvePoint, Status},
+};
 
 use crate::train::Watcher;
 
@@ -26,7 +29,10 @@ impl Line {
             eprintln!("[{number}/{total}] {label} …");
         }
         bar.enable_steady_tick(Duration::from_secs(1));
-        Self { bar, validation: String::new() }
+        Self {
+            bar,
+            validation: String::new(),
+        }
     }
 
     /// Removes the line.
@@ -39,7 +45,8 @@ impl Watcher for Line {
     fn step(&mut self, step: usize, total: usize, loss: f64) {
         self.bar.set_length(total as u64);
         self.bar.set_position(step as u64);
-        self.bar.set_message(format!("loss {loss:.3}{}", self.validation));
+        self.bar
+            .set_message(format!("loss {loss:.3}{}", self.validation));
     }
 
     fn evaluated(&mut self, point: &CurvePoint) {

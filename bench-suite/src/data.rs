@@ -19,7 +19,10 @@ pub struct Rows {
 impl Rows {
     fn new(examples: &[Example], encoder: &TextEncoder) -> Result<Self> {
         let labels = examples.iter().map(|example| example.label).collect();
-        Ok(Self { encoded: encoder.encode(examples)?, labels })
+        Ok(Self {
+            encoded: encoder.encode(examples)?,
+            labels,
+        })
     }
 
     fn truncated(&self) -> usize {
@@ -86,7 +89,14 @@ impl Data {
             fingerprint: task.fingerprint(),
         };
         let summary = Summary::new(&task, &splits.map(|rows| rows.encoded.as_slice()));
-        Ok(Self { majority: task.majority_class(), train, validation, test, info, summary })
+        Ok(Self {
+            majority: task.majority_class(),
+            train,
+            validation,
+            test,
+            info,
+            summary,
+        })
     }
 }
 

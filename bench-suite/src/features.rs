@@ -22,9 +22,17 @@ pub struct Features {
 
 impl Features {
     /// Computes the vectors if neither a method nor the backbone will change them.
-    pub fn where_frozen(trainable: &Trainable, model: &Model, data: &Data, device: &Device) -> Self {
+    pub fn where_frozen(
+        trainable: &Trainable,
+        model: &Model,
+        data: &Data,
+        device: &Device,
+    ) -> Self {
         if trainable.method.is_some() || trainable.unfrozen.is_some() {
-            return Self { train: None, validation: None };
+            return Self {
+                train: None,
+                validation: None,
+            };
         }
         let plain = trainable.valid();
         Self {

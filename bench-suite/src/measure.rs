@@ -25,7 +25,11 @@ pub struct Tally {
 impl Tally {
     /// An empty tally.
     pub fn new(n_classes: usize) -> Self {
-        Self { n_classes, confusion: vec![0; n_classes * n_classes], loss: 0.0 }
+        Self {
+            n_classes,
+            confusion: vec![0; n_classes * n_classes],
+            loss: 0.0,
+        }
     }
 
     /// Adds a row: its log-probabilities and its class.
@@ -37,7 +41,8 @@ impl Tally {
     /// The figures over all rows added.
     pub fn evaluation(&self) -> Evaluation {
         let n: usize = self.confusion.iter().sum();
-        let at = |truth: usize, predicted: usize| self.confusion[truth * self.n_classes + predicted];
+        let at =
+            |truth: usize, predicted: usize| self.confusion[truth * self.n_classes + predicted];
         let classes = 0..self.n_classes;
         let hits: usize = classes.clone().map(|class| at(class, class)).sum();
         let f1 = |class: usize| {

@@ -3,11 +3,13 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::{Context, Result, bail};
-use assets::{Store, sha256_file};
+use assets::{AssetError, Store, sha256_file};
 use backbones::{Backbone, BackboneSpec, Pooling};
 use burn::{module::Module, tensor::Device};
 use datasets::TextEncoder;
 use report::record::BackboneInfo;
+
+use crate::names::unknown;
 
 /// A loaded model on the plain (not autodiff) side of a device.
 pub struct Model {
@@ -35,13 +37,18 @@ impl Model {
         max_tokens: usize,
         device: &Device,
     ) -> Result<Self> {
-        let folder = store.model(name)?.path;
+        let folder = match store.model(name) {
+            Err(AssetError::Unknown { known, .. }) => bail!("{}", unknown_model(name, &known)),
+            found => found?.path,
+        };
         let encoder = TextEncoder::from_dir(&folder, max_tokens)?;
         let backbone = Backbone::load(&folder, device)?.for_pooling(pooling, &folder)?;
         let mut spec = backbone.spec();
         check_fit(&folder, &encoder, &spec)?;
         let words = encoder.clone();
-        spec.tokenize = Some(Arc::new(move |text| words.word_ids(text).unwrap_or_default()));
+        spec.tokenize = Some(Arc::new(move |text| {
+            words.word_ids(text).unwrap_or_default()
+        }));
         let weights = folder.join("model.safetensors");
         let info = BackboneInfo {
             name: name.to_owned(),
@@ -53,8 +60,20 @@ impl Model {
             fingerprint: sha256_file(&weights)
                 .with_context(|| format!("{} cannot be read", weights.display()))?,
         };
-        Ok(Self { backbone, spec, encoder, pooling, info })
+        Ok(Self {
+            backbone,
+            spec,
+            encoder,
+            pooling,
+            info,
+        })
     }
+}
+
+fn unknown_model(name: &str, known: &[String]) -> String {
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let unknown = unknown("model", name, &known, "list models");
+    format!("{unknown}; --model also takes a folder, or org/name of the Hugging Face hub")
 }
 
 fn check_fit(folder: &Path, encoder: &TextEncoder, spec: &BackboneSpec) -> Result<()> {

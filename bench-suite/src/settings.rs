@@ -52,9 +52,28 @@ where
         .with_context(|| format!("{flag} {}", pairs.join(&format!(" {flag} "))))
 }
 
-/// The message of a TOML error, without the excerpt.
+/// The message of a TOML error in plain words, without the excerpt.
 pub fn one_line(error: &toml::de::Error) -> String {
-    error.message().replace('\n', " ")
+    let message = error
+        .message()
+        .replace('\n', " ")
+        .replace("expected usize", "expected a whole number")
+        .replace("expected u64", "expected a whole number")
+        .replace("expected f64", "expected a number");
+    match field(error) {
+        Some(field) if !message.contains(&format!("`{field}`")) => format!("{field}: {message}"),
+        _ => message,
+    }
+}
+
+/// The field that a TOML error is about, as far as its text tells it.
+pub fn field(error: &toml::de::Error) -> Option<String> {
+    let text = error.to_string();
+    let unknown = text.strip_prefix("unknown field `");
+    let (field, _) = unknown
+        .or(text.split_once("\nin `").map(|(_, path)| path))?
+        .split_once('`')?;
+    Some(field.to_owned())
 }
 
 /// `key=value` that [`table`] reads as the given value; `None` for null, which is the default.
@@ -91,7 +110,11 @@ mod tests {
     fn what_is_wrong_is_said_with_the_flag() {
         let error = |pair: &str| format!("{:#}", read(&[pair]).unwrap_err());
         assert!(error("epochs").contains("expected KEY=VALUE"));
-        assert!(error("epoch=2").contains("unknown field `epoch`"), "{}", error("epoch=2"));
+        assert!(
+            error("epoch=2").contains("unknown field `epoch`"),
+            "{}",
+            error("epoch=2")
+        );
         assert!(error("batch_size=many").contains("--training batch_size=many"));
     }
 

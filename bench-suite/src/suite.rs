@@ -14,7 +14,7 @@ use crate::{
     choice::{ModelChoice, TaskChoice},
     names::unknown,
     plan::RunPlan,
-    settings::{one_line, overlay},
+    settings::{field, one_line, overlay},
     training::Training,
 };
 
@@ -39,8 +39,7 @@ pub struct Suite {
 #[serde(deny_unknown_fields)]
 struct SuiteFile {
     title: String,
-    #[serde(default = "default_task")]
-    task: TaskChoice,
+    task: Option<Spanned<toml::Value>>,
     #[serde(default)]
     model: ModelChoice,
     #[serde(default)]
@@ -84,10 +83,16 @@ impl Suite {
             let names: Vec<&str> = SUITES.iter().map(|(name, _)| *name).collect();
             bail!("{}", unknown("suite", name_or_path, &names, "list suites"));
         }
-        let bytes = std::fs::read(&path).with_context(|| format!("{}", path.display()))?;
+        let bytes = std::fs::read(&path).map_err(|error| {
+            let names: Vec<&str> = SUITES.iter().map(|(name, _)| *name).collect();
+            let (path, names) = (path.display(), names.join(", "));
+            anyhow!("{path}: cannot be read ({error}); give a suite file, or a suite that is built in: {names}")
+        })?;
         let text = String::from_utf8(bytes)
             .map_err(|error| anyhow!("{}: not UTF-8 ({error})", path.display()))?;
-        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let name = path
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned());
         Self::parse(&name.unwrap_or_default(), &path, &text)
     }
 
@@ -101,32 +106,43 @@ impl Suite {
         if file.run.is_empty() {
             bail!("{}: no [[run]]; a suite needs at least one", at(None));
         }
-        file.training.check().map_err(|problem| anyhow!("{}: {problem}", at(None)))?;
+        file.training
+            .check()
+            .map_err(|problem| anyhow!("{}: {problem}", at(None)))?;
+        let mistake = |span: Range<usize>, error: &toml::de::Error| {
+            let place = place(text, span, field(error).as_deref());
+            anyhow!("{}: {}", at(Some(place)), one_line(error))
+        };
+        let task = match &file.task {
+            None => default_task(),
+            Some(task) => TaskChoice::from_toml(task.get_ref().clone())
+                .map_err(|error| mistake(task.span(), &error))?,
+        };
         let mut runs = vec![];
         for entry in &file.run {
-            let mistake = |table: &Spanned<toml::Table>, message: &str| {
-                anyhow!("{}: {message}", at(Some(place(text, table, message))))
-            };
             let name = entry.method.get_ref();
-            let mut arm =
-                Arm::named(name).map_err(|error| anyhow!("{}: {error}", at(Some(entry.method.span()))))?;
+            let mut arm = Arm::named(name)
+                .map_err(|error| anyhow!("{}: {error}", at(Some(entry.method.span()))))?;
             if let Some(config) = &entry.config {
                 arm = Arm::read(name, config.get_ref().clone()).map_err(|error| match error {
-                    Some(error) => mistake(config, &one_line(&error)),
-                    None => mistake(config, &format!("'{name}' is a baseline and takes no config")),
+                    Some(error) => mistake(config.span(), &error),
+                    None => {
+                        let at = at(Some(config.span()));
+                        anyhow!("{at}: '{name}' is a baseline and takes no config")
+                    }
                 })?;
             }
             let training = match &entry.training {
                 None => file.training.clone(),
                 Some(changes) => overlay(&file.training, changes.get_ref().clone())
-                    .map_err(|error| mistake(changes, &one_line(&error)))?,
+                    .map_err(|error| mistake(changes.span(), &error))?,
             };
-            training.check().map_err(|problem| {
-                anyhow!("{}: {problem}", at(Some(entry.method.span())))
-            })?;
+            training
+                .check()
+                .map_err(|problem| anyhow!("{}: {problem}", at(Some(entry.method.span()))))?;
             for &seed in entry.seeds.as_ref().unwrap_or(&file.seeds) {
                 runs.push(RunPlan {
-                    task: file.task.clone(),
+                    task: task.clone(),
                     model: file.model.clone(),
                     arm: arm.clone(),
                     training: training.clone(),
@@ -134,22 +150,35 @@ impl Suite {
                 });
             }
         }
-        Ok(Self { name: name.to_owned(), title: file.title, runs })
+        Ok(Self {
+            name: name.to_owned(),
+            title: file.title,
+            runs,
+        })
     }
 }
 
 /// Line of a byte, from 1.
 fn line_of(text: &str, byte: usize) -> usize {
-    text.as_bytes().iter().take(byte).filter(|&&byte| byte == b'\n').count() + 1
+    text.as_bytes()
+        .iter()
+        .take(byte)
+        .filter(|&&byte| byte == b'\n')
+        .count()
+        + 1
 }
 
-/// Where in the text the field named in a message stands, or else its table.
-fn place(text: &str, table: &Spanned<toml::Table>, message: &str) -> Range<usize> {
-    let span = table.span();
-    let field = message.split('`').nth(1).unwrap_or_default();
-    let key = table.get_ref().keys().find(|key| *key == field);
-    let found = key.and_then(|key| text[span.start..].find(key.as_str()));
-    found.map_or(span.clone(), |offset| span.start + offset..span.end)
+/// Where in the text a field of the table at `span` stands, or else the table.
+fn place(text: &str, span: Range<usize>, field: Option<&str>) -> Range<usize> {
+    let rest = &text[span.start..];
+    let is_key = |at: usize, key: &str| {
+        let before = rest[..at].trim_end_matches([' ', '\t']);
+        let after = rest[at + key.len()..].trim_start();
+        (before.is_empty() || before.ends_with(['\n', '{', ','])) && after.starts_with('=')
+    };
+    let key = field.and_then(|path| path.split('.').next());
+    let found = key.and_then(|key| rest.match_indices(key).find(|(at, _)| is_key(*at, key)));
+    found.map_or(span.clone(), |(at, _)| span.start + at..span.end)
 }
 
 #[cfg(test)]
@@ -158,7 +187,10 @@ mod tests {
 
     fn error(text: &str) -> String {
         let text = format!("title = \"T\"\n{text}");
-        format!("{:#}", Suite::parse("s", Path::new("s.toml"), &text).unwrap_err())
+        format!(
+            "{:#}",
+            Suite::parse("s", Path::new("s.toml"), &text).unwrap_err()
+        )
     }
 
     #[test]
@@ -174,7 +206,10 @@ mod tests {
                     [[run]]\nmethod = 'lora'\nconfig = { rank = 4 }\n\
                     training = { batch_size = 8 }\n";
         let suite = Suite::parse("s", Path::new("s.toml"), text).unwrap();
-        assert_eq!(suite.runs.iter().map(|run| run.seed).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(
+            suite.runs.iter().map(|run| run.seed).collect::<Vec<_>>(),
+            [1, 2]
+        );
         let run = &suite.runs[0];
         assert_eq!((run.training.epochs, run.training.batch_size), (2.0, 8));
         assert_eq!(run.arm.budget().unwrap().value, 4);
@@ -183,13 +218,25 @@ mod tests {
     #[test]
     fn mistakes_are_told_with_file_and_line() {
         let unknown_method = error("[[run]]\nmethod = 'lorra'");
-        assert!(unknown_method.starts_with("s.toml, line 3: unknown method 'lorra'"), "{unknown_method}");
+        assert!(
+            unknown_method.starts_with("s.toml, line 3: unknown method 'lorra'"),
+            "{unknown_method}"
+        );
         let unknown_field = error("[[run]]\nmethod = 'lora'\n[run.config]\nalpha = 4\nrnk = 3");
-        assert!(unknown_field.starts_with("s.toml, line 6: unknown field `rnk`"), "{unknown_field}");
+        assert!(
+            unknown_field.starts_with("s.toml, line 6: unknown field `rnk`"),
+            "{unknown_field}"
+        );
         let unknown_key = error("colour = 3\n[[run]]\nmethod = 'lora'");
-        assert!(unknown_key.starts_with("s.toml, line 2: unknown field `colour`"), "{unknown_key}");
+        assert!(
+            unknown_key.starts_with("s.toml, line 2: unknown field `colour`"),
+            "{unknown_key}"
+        );
         let baseline = error("[[run]]\nmethod = 'head'\nconfig = { rank = 3 }");
-        assert!(baseline.contains("line 4: 'head' is a baseline"), "{baseline}");
+        assert!(
+            baseline.contains("line 4: 'head' is a baseline"),
+            "{baseline}"
+        );
         let syntax = error("[[run]\nmethod = 'lora'");
         assert!(syntax.starts_with("s.toml, line 2"), "{syntax}");
         let value = error("training = { epochs = -1 }\n[[run]]\nmethod = 'lora'");

@@ -5,8 +5,8 @@ use std::time::Instant;
 use backbones::Tokens;
 use burn::{
     module::Module,
-    nn::loss::CrossEntropyLossConfig,
-    optim::{AdamWConfig, GradientsParams},
+    nn::{Linear, loss::CrossEntropyLossConfig},
+    optim::{AdamWConfig, GradientsParams, ModuleOptimizer},
     tensor::{Device, Int, Tensor, TensorData},
 };
 use datasets::{Batch, eval_batches, train_batches};
@@ -95,7 +95,7 @@ pub struct Trainer<'a> {
     pub data: &'a Data,
     /// The settings.
     pub training: &'a Training,
-    /// Highest learning rate.
+    /// Highest learning rate of all but the head.
     pub peak_rate: f64,
     /// Seed of the data order.
     pub seed: u64,
@@ -104,115 +104,132 @@ pub struct Trainer<'a> {
 }
 
 impl Trainer<'_> {
-/// Trains `trainable` and keeps the best checkpoint by validation accuracy, then loss.
-///
-/// The order of the rows depends on seed and epoch alone, so all arms see the same batches.
-pub fn train(&self, mut trainable: Trainable, watcher: &mut dyn Watcher) -> Trained {
-    let Self { model, data, training, peak_rate, seed, device } = *self;
-    let total = training.n_steps(data.train.labels.len());
-    let clock = Instant::now();
-    let features = Features::where_frozen(&trainable, model, data, device);
-    let feature_seconds = clock.elapsed().as_secs_f64();
-    let mut optimizer = AdamWConfig::new()
-        .with_weight_decay(training.weight_decay as f32)
-        .with_epsilon(1e-8)
-        .init();
-    let cross_entropy = CrossEntropyLossConfig::new().init(&device.clone().autodiff());
-    let mut batches = Batches::new(&data.train, training.batch_size, seed);
-    let mut run = Trained { train_seconds: feature_seconds, ..Trained::default() };
-    let mut losses = Losses::default();
-    let mut misses = 0;
-
-    for step in 1..=total {
+    /// Trains `trainable` and keeps the best checkpoint by validation accuracy, then loss.
+    ///
+    /// The order of the rows depends on seed and epoch alone, so all arms see the same batches.
+    pub fn train(&self, mut trainable: Trainable, watcher: &mut dyn Watcher) -> Trained {
+        let Self {
+            model,
+            data,
+            training,
+            peak_rate,
+            seed,
+            device,
+        } = *self;
+        let total = training.n_steps(data.train.labels.len());
         let clock = Instant::now();
-        let batch = batches.next();
-        let rate = training.rate_at(peak_rate, step, total);
-
-        let logits = logits(&trainable, model, &features.train, &batch, device);
-        let labels = labels(&batch, device);
-        let loss = cross_entropy.forward(logits, labels.autodiff());
-        losses.add(loss.clone().without_autodiff());
-        let loss = match trainable.penalty() {
-            Some(penalty) => loss + penalty,
-            None => loss,
+        let features = Features::where_frozen(&trainable, model, data, device);
+        let feature_seconds = clock.elapsed().as_secs_f64();
+        let mut optimizers = Optimizers::new(training.weight_decay);
+        let cross_entropy = CrossEntropyLossConfig::new().init(&device.clone().autodiff());
+        let mut batches = Batches::new(&data.train, training.batch_size, seed);
+        let mut run = Trained {
+            train_seconds: feature_seconds,
+            ..Trained::default()
         };
-        let mut grads = GradientsParams::from_grads(loss.backward(), &trainable);
-        if training.clip_norm > 0.0 {
-            clip_global_norm(&trainable, &mut grads, training.clip_norm);
-        }
-        trainable = trainable.observe(&grads);
-        trainable = optimizer.step(rate, trainable, grads);
-        trainable = trainable.after_step(Progress { step, total });
+        let mut losses = Losses::default();
+        let mut misses = 0;
 
-        run.steps = step;
-        run.n_tokens += batch.n_tokens;
-        let is_evaluation = training.is_evaluation(step, total);
-        if is_evaluation || step.is_multiple_of(LOOK) {
-            let recent = losses.look();
-            if !recent.is_finite() {
+        for step in 1..=total {
+            let clock = Instant::now();
+            let batch = batches.next();
+            let rate = training.rate_at(peak_rate, step, total);
+            let head_rate = training.rate_at(training.head_learning_rate, step, total);
+
+            let logits = logits(&trainable, model, &features.train, &batch, device);
+            let labels = labels(&batch, device);
+            let loss = cross_entropy.forward(logits, labels.autodiff());
+            losses.add(loss.clone().without_autodiff());
+            let loss = match trainable.penalty() {
+                Some(penalty) => loss + penalty,
+                None => loss,
+            };
+            let mut grads = GradientsParams::from_grads(loss.backward(), &trainable);
+            if training.clip_norm > 0.0 {
+                clip_global_norm(&trainable, &mut grads, training.clip_norm);
+            }
+            trainable = trainable.observe(&grads);
+            trainable = optimizers.step(rate, head_rate, trainable, grads);
+            trainable = trainable.after_step(Progress { step, total });
+
+            run.steps = step;
+            run.n_tokens += batch.n_tokens;
+            let is_evaluation = training.is_evaluation(step, total);
+            if is_evaluation || step.is_multiple_of(LOOK) {
+                let recent = losses.look();
+                if !recent.is_finite() {
+                    run.status = Status::Diverged { step };
+                    run.train_seconds += clock.elapsed().as_secs_f64();
+                    break;
+                }
+                watcher.step(step, total, recent);
+            }
+            run.train_seconds += clock.elapsed().as_secs_f64();
+            if !is_evaluation {
+                continue;
+            }
+
+            let clock = Instant::now();
+            let frozen = trainable.valid();
+            let validation = self.evaluate(&frozen, &data.validation, &features.validation);
+            run.evaluation_seconds += clock.elapsed().as_secs_f64();
+            // A curve holds numbers alone: a record with a NaN could not be read again.
+            if !validation.loss.is_finite() {
                 run.status = Status::Diverged { step };
-                run.train_seconds += clock.elapsed().as_secs_f64();
                 break;
             }
-            watcher.step(step, total, recent);
-        }
-        run.train_seconds += clock.elapsed().as_secs_f64();
-        if !is_evaluation {
-            continue;
-        }
-
-        let clock = Instant::now();
-        let frozen = trainable.valid();
-        let validation = self.evaluate(&frozen, &data.validation, &features.validation);
-        run.evaluation_seconds += clock.elapsed().as_secs_f64();
-        let point = CurvePoint {
-            step,
-            epoch: step as f64 * training.epochs / total as f64,
-            train_loss: losses.mean(),
-            learning_rate: rate,
-            validation_loss: validation.loss,
-            validation_accuracy: validation.accuracy,
-        };
-        watcher.evaluated(&point);
-        run.curve.push(point);
-        if !validation.loss.is_finite() {
-            run.status = Status::Diverged { step };
-            break;
-        }
-        if !frozen.is_settled() {
-            continue;
-        }
-        let key = |e: &Evaluation| (e.accuracy, -e.loss);
-        if run.best.as_ref().is_none_or(|best| key(&validation) > key(&best.validation)) {
-            run.best = Some(Checkpoint { trainable: frozen, step, validation });
-            misses = 0;
-        } else {
-            misses += 1;
-            if step < total && training.patience.is_some_and(|patience| misses >= patience) {
-                run.status = Status::StoppedEarly { step };
-                break;
+            let point = CurvePoint {
+                step,
+                epoch: step as f64 * training.epochs / total as f64,
+                train_loss: losses.mean(),
+                learning_rate: rate,
+                validation_loss: validation.loss,
+                validation_accuracy: validation.accuracy,
+            };
+            watcher.evaluated(&point);
+            run.curve.push(point);
+            if !frozen.is_settled() {
+                continue;
+            }
+            let key = |e: &Evaluation| (e.accuracy, -e.loss);
+            if run
+                .best
+                .as_ref()
+                .is_none_or(|best| key(&validation) > key(&best.validation))
+            {
+                run.best = Some(Checkpoint {
+                    trainable: frozen,
+                    step,
+                    validation,
+                });
+                misses = 0;
+            } else {
+                misses += 1;
+                if step < total && training.patience.is_some_and(|patience| misses >= patience) {
+                    run.status = Status::StoppedEarly { step };
+                    break;
+                }
             }
         }
+        run
     }
-    run
-}
 
-/// Figures of a trained part on a split. `features` replaces the backbone where it is given.
-pub fn evaluate(
-    &self,
-    trainable: &Trainable,
-    rows: &Rows,
-    features: &Option<Tensor<2>>,
-) -> Evaluation {
-    let mut tally = Tally::new(self.data.info.classes.len());
-    for batch in eval_batches(&rows.encoded, &rows.labels, EVALUATION_BATCH) {
-        let scores = log_softmax(logits(trainable, self.model, features, &batch, self.device));
-        for (scores, &label) in scores.iter().zip(&batch.labels) {
-            tally.add(scores, label as usize);
+    /// Figures of a trained part on a split. `features` replaces the backbone where it is given.
+    pub fn evaluate(
+        &self,
+        trainable: &Trainable,
+        rows: &Rows,
+        features: &Option<Tensor<2>>,
+    ) -> Evaluation {
+        let mut tally = Tally::new(self.data.info.classes.len());
+        for batch in eval_batches(&rows.encoded, &rows.labels, EVALUATION_BATCH) {
+            let scores = log_softmax(logits(trainable, self.model, features, &batch, self.device));
+            for (scores, &label) in scores.iter().zip(&batch.labels) {
+                tally.add(scores, label as usize);
+            }
         }
+        tally.evaluation()
     }
-    tally.evaluation()
-}
 }
 
 /// Scores of a batch, from known features or through the backbone.
@@ -240,6 +257,45 @@ fn labels(batch: &Batch, device: &Device) -> Tensor<1, Int> {
     Tensor::from_data(TensorData::new(batch.labels.clone(), [batch.n]), device)
 }
 
+/// AdamW for the head, and for everything else.
+struct Optimizers {
+    body: ModuleOptimizer,
+    head: ModuleOptimizer,
+}
+
+impl Optimizers {
+    fn new(weight_decay: f64) -> Self {
+        let adamw = AdamWConfig::new()
+            .with_weight_decay(weight_decay as f32)
+            .with_epsilon(1e-8);
+        Self {
+            body: adamw.init(),
+            head: adamw.init(),
+        }
+    }
+
+    fn step(
+        &mut self,
+        rate: f64,
+        head_rate: f64,
+        mut trainable: Trainable,
+        mut grads: GradientsParams,
+    ) -> Trainable {
+        let mut head_grads = GradientsParams::new();
+        let Linear { weight, bias } = &trainable.head;
+        if let Some(grad) = grads.remove::<2>(weight.id) {
+            head_grads.register(weight.id, grad);
+        }
+        for bias in bias.iter() {
+            if let Some(grad) = grads.remove::<1>(bias.id) {
+                head_grads.register(bias.id, grad);
+            }
+        }
+        trainable.head = self.head.step(head_rate, trainable.head, head_grads);
+        self.body.step(rate, trainable, grads)
+    }
+}
+
 /// The batches of all epochs, one after the other.
 struct Batches<'a> {
     rows: &'a Rows,
@@ -251,7 +307,13 @@ struct Batches<'a> {
 
 impl<'a> Batches<'a> {
     fn new(rows: &'a Rows, batch_size: usize, seed: u64) -> Self {
-        let mut batches = Self { rows, batch_size, seed, epoch: 0, left: vec![].into_iter() };
+        let mut batches = Self {
+            rows,
+            batch_size,
+            seed,
+            epoch: 0,
+            left: vec![].into_iter(),
+        };
         batches.start_epoch();
         batches
     }
@@ -292,7 +354,9 @@ impl Losses {
 
     /// Mean since the last look.
     fn look(&mut self) -> f64 {
-        let Some((sum, n)) = self.unread.take() else { return 0.0 };
+        let Some((sum, n)) = self.unread.take() else {
+            return 0.0;
+        };
         let sum = f64::from(sum.into_scalar::<f32>());
         self.sum += sum;
         self.n += n;

@@ -46,7 +46,11 @@ impl Trainable {
         let unfrozen = (*arm == Arm::Baseline(Baseline::Full))
             .then(|| model.backbone.clone().fork(device).unfreeze());
         let head = init::linear(rng, model.spec.d_model, n_classes, device);
-        Ok(Self { method, unfrozen, head })
+        Ok(Self {
+            method,
+            unfrozen,
+            head,
+        })
     }
 
     /// Sentence vectors, `[batch, d_model]`.
@@ -97,7 +101,9 @@ impl Trainable {
     pub fn stored(&self) -> Vec<(String, TensorData)> {
         let mut stored: Vec<(String, TensorData)> = Vec::new();
         if let Some(method) = &self.method {
-            let named = |(name, tensor): (String, Tensor<2>)| (format!("method.{name}"), tensor.into_data());
+            let named = |(name, tensor): (String, Tensor<2>)| {
+                (format!("method.{name}"), tensor.into_data())
+            };
             stored.extend(method.stored().into_iter().map(named));
         }
         if let Some(backbone) = &self.unfrozen {
@@ -116,19 +122,17 @@ impl Trainable {
         let views = stored
             .iter()
             .map(|(name, data)| {
-                let view = TensorView::new(safetensors::Dtype::F32, data.shape().to_vec(), data.as_bytes())?;
+                let view = TensorView::new(
+                    safetensors::Dtype::F32,
+                    data.shape().to_vec(),
+                    data.as_bytes(),
+                )?;
                 Ok((name.as_str(), view))
             })
             .collect::<Result<Vec<_>>>()?;
         let bytes = safetensors::serialize(views, None)?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("{}: cannot be made; is the disk full or read-only?", folder.display()))?;
-        let failed = || format!("{}: cannot be written; is the disk full or read-only?", path.display());
-        let mut file = tempfile::NamedTempFile::new_in(folder).with_context(failed)?;
-        std::io::Write::write_all(&mut file, &bytes).with_context(failed)?;
-        file.as_file().sync_all().with_context(failed)?;
-        file.persist(path).with_context(failed)?;
+        report::make_folder(path.parent().unwrap_or(Path::new(".")))?;
+        report::write_atomic(path, &bytes)?;
         Ok(bytes.len() as u64)
     }
 
@@ -136,15 +140,24 @@ impl Trainable {
     ///
     /// # Errors
     /// The file and the tensor that is missing or does not fit.
-    pub fn load(arm: &Arm, model: &Model, n_classes: usize, path: &Path, device: &Device) -> Result<Self> {
+    pub fn load(
+        arm: &Arm,
+        model: &Model,
+        n_classes: usize,
+        path: &Path,
+        device: &Device,
+    ) -> Result<Self> {
         let at = || path.display().to_string();
         let bytes = std::fs::read(path).with_context(at)?;
         let file = SafeTensors::deserialize(&bytes)
             .with_context(|| format!("{}: not a whole safetensors file", path.display()))?;
         let mut tensors: BTreeMap<String, TensorData> = BTreeMap::new();
         for (name, view) in file.tensors() {
-            let numbers: Vec<f32> =
-                view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+            let numbers: Vec<f32> = view
+                .data()
+                .chunks_exact(4)
+                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                .collect();
             tensors.insert(name, TensorData::new(numbers, view.shape().to_vec()));
         }
         let method = match arm {
@@ -152,17 +165,24 @@ impl Trainable {
             Arm::Peft(config) => {
                 let stored = tensors
                     .iter()
-                    .filter_map(|(name, data)| Some((name.strip_prefix("method.")?.to_owned(), data)))
+                    .filter_map(|(name, data)| {
+                        Some((name.strip_prefix("method.")?.to_owned(), data))
+                    })
                     .filter(|(_, data)| data.shape().len() == 2)
                     .map(|(name, data)| (name, Tensor::from_data(data.clone(), device)))
                     .collect();
-                Some(config.restore(&model.spec, &stored, device).with_context(at)?)
+                Some(
+                    config
+                        .restore(&model.spec, &stored, device)
+                        .with_context(at)?,
+                )
             }
         };
         let unfrozen = match arm {
-            Arm::Baseline(Baseline::Full) => {
-                Some(Fill::into(model.backbone.clone().fork(device), "backbone", &tensors).with_context(at)?)
-            }
+            Arm::Baseline(Baseline::Full) => Some(
+                Fill::into(model.backbone.clone().fork(device), "backbone", &tensors)
+                    .with_context(at)?,
+            ),
             _ => None,
         };
         let blank = Linear {
@@ -170,7 +190,11 @@ impl Trainable {
             bias: Some(Param::from_tensor(Tensor::zeros([n_classes], device))),
         };
         let head = Fill::into(blank, "head", &tensors).with_context(at)?;
-        Ok(Self { method, unfrozen, head })
+        Ok(Self {
+            method,
+            unfrozen,
+            head,
+        })
     }
 }
 
@@ -182,7 +206,10 @@ struct Named {
 
 impl Named {
     fn of<M: Module>(module: &M, root: &str) -> Vec<(String, TensorData)> {
-        let mut named = Self { path: vec![root.to_owned()], found: vec![] };
+        let mut named = Self {
+            path: vec![root.to_owned()],
+            found: vec![],
+        };
         module.visit(&mut named);
         named.found
     }
@@ -198,7 +225,8 @@ impl burn::module::ModuleVisitor for Named {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.found.push((self.path.join("."), param.val().into_data()));
+        self.found
+            .push((self.path.join("."), param.val().into_data()));
     }
 }
 
@@ -211,7 +239,11 @@ struct Fill<'a> {
 
 impl<'a> Fill<'a> {
     fn into<M: Module>(module: M, root: &str, from: &'a BTreeMap<String, TensorData>) -> Result<M> {
-        let mut fill = Self { path: vec![root.to_owned()], from, missing: None };
+        let mut fill = Self {
+            path: vec![root.to_owned()],
+            from,
+            missing: None,
+        };
         let module = module.map(&mut fill);
         match fill.missing {
             None => Ok(module),

@@ -22,7 +22,8 @@ pub enum Schedule {
 /// | `epochs` | 1 | > 0 | passes over the training rows; fractions are fine |
 /// | `train_rows` | all | ≥ classes | rows used, the same for every method and seed |
 /// | `batch_size` | 32 | ≥ 1 | rows a step |
-/// | `learning_rate` | the method's | > 0 | highest rate of AdamW |
+/// | `learning_rate` | the method's | > 0 | highest rate of AdamW for all but the head |
+/// | `head_learning_rate` | 0.01 | > 0 | highest rate for the head, the same for every method |
 /// | `schedule` | linear | | course after the warm-up |
 /// | `warmup_share` | 0.1 | 0 to 1 | share of steps in which the rate rises from 0 |
 /// | `weight_decay` | 0.01 | ≥ 0 | decoupled, on every trained tensor |
@@ -39,8 +40,11 @@ pub struct Training {
     pub train_rows: Option<usize>,
     /// Rows a step.
     pub batch_size: usize,
-    /// Highest rate of AdamW; the method's own default if `None`.
+    /// Highest rate of AdamW for all but the head; the method's own default if `None`.
     pub learning_rate: Option<f64>,
+    /// Highest rate of AdamW for the head. A fresh head needs a much higher one than most
+    /// methods do, and with one rate for both their comparison would be one of heads.
+    pub head_learning_rate: f64,
     /// Course after the warm-up.
     pub schedule: Schedule,
     /// Share of steps in which the rate rises.
@@ -64,6 +68,7 @@ impl Default for Training {
             train_rows: None,
             batch_size: 32,
             learning_rate: None,
+            head_learning_rate: 1e-2,
             schedule: Schedule::default(),
             warmup_share: 0.1,
             weight_decay: 0.01,
@@ -82,7 +87,9 @@ impl Training {
     /// A line that names the field, its value and the range.
     pub fn check(&self) -> Result<(), String> {
         let refuse = |field: &str, value: &dyn std::fmt::Display, expected: &str| {
-            Err(format!("training.{field} is {value}; it must be {expected}"))
+            Err(format!(
+                "training.{field} is {value}; it must be {expected}"
+            ))
         };
         let above_zero = |value: f64| value.is_finite() && value > 0.0;
         if !above_zero(self.epochs) {
@@ -91,15 +98,23 @@ impl Training {
         if self.batch_size == 0 {
             return refuse("batch_size", &0, "at least 1");
         }
-        if let Some(rate) = self.learning_rate
-            && !above_zero(rate)
-        {
-            return refuse("learning_rate", &rate, "a number above 0");
+        for (field, rate) in [
+            ("learning_rate", self.learning_rate),
+            ("head_learning_rate", Some(self.head_learning_rate)),
+        ] {
+            if let Some(rate) = rate
+                && !above_zero(rate)
+            {
+                return refuse(field, &rate, "a number above 0");
+            }
         }
         if !(0.0..=1.0).contains(&self.warmup_share) {
             return refuse("warmup_share", &self.warmup_share, "0 to 1");
         }
-        for (field, value) in [("weight_decay", self.weight_decay), ("clip_norm", self.clip_norm)] {
+        for (field, value) in [
+            ("weight_decay", self.weight_decay),
+            ("clip_norm", self.clip_norm),
+        ] {
             if !(value.is_finite() && value >= 0.0) {
                 return refuse(field, &value, "a number from 0 up");
             }
@@ -154,28 +169,57 @@ mod tests {
 
     #[test]
     fn the_rate_rises_to_its_peak_and_falls_towards_zero() {
-        let training = Training { warmup_share: 0.2, ..Default::default() };
-        let rates: Vec<f64> = (1..=10).map(|step| training.rate_at(1.0, step, 10)).collect();
+        let training = Training {
+            warmup_share: 0.2,
+            ..Default::default()
+        };
+        let rates: Vec<f64> = (1..=10)
+            .map(|step| training.rate_at(1.0, step, 10))
+            .collect();
         assert_eq!(rates[..3], [0.5, 1.0, 1.0]);
         assert!((rates[9] - 0.125).abs() < 1e-12);
-        let cosine = Training { schedule: Schedule::Cosine, ..training };
+        let cosine = Training {
+            schedule: Schedule::Cosine,
+            ..training
+        };
         assert!((cosine.rate_at(2.0, 7, 10) - 1.0).abs() < 1e-12);
     }
 
     #[test]
     fn the_last_step_is_always_an_evaluation() {
-        let training = Training { evaluations: 4, ..Default::default() };
-        let at: Vec<usize> = (1..=10).filter(|&step| training.is_evaluation(step, 10)).collect();
+        let training = Training {
+            evaluations: 4,
+            ..Default::default()
+        };
+        let at: Vec<usize> = (1..=10)
+            .filter(|&step| training.is_evaluation(step, 10))
+            .collect();
         assert_eq!(at, [3, 5, 8, 10]);
-        let few: Vec<usize> = (1..=2).filter(|&step| training.is_evaluation(step, 2)).collect();
+        let few: Vec<usize> = (1..=2)
+            .filter(|&step| training.is_evaluation(step, 2))
+            .collect();
         assert_eq!(few, [1, 2]);
     }
 
     #[test]
     fn bad_settings_are_named() {
-        let bad = Training { clip_norm: f64::NAN, ..Default::default() };
-        assert!(bad.check().unwrap_err().contains("training.clip_norm is NaN"));
-        let bad = Training { train_rows: Some(0), ..Default::default() };
-        assert!(bad.check().unwrap_err().contains("training.train_rows is 0"));
+        let bad = Training {
+            clip_norm: f64::NAN,
+            ..Default::default()
+        };
+        assert!(
+            bad.check()
+                .unwrap_err()
+                .contains("training.clip_norm is NaN")
+        );
+        let bad = Training {
+            train_rows: Some(0),
+            ..Default::default()
+        };
+        assert!(
+            bad.check()
+                .unwrap_err()
+                .contains("training.train_rows is 0")
+        );
     }
 }

@@ -79,7 +79,10 @@ impl Lengths {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 6;
-        writeln!(f, "{}: {}", self.name, self.title)?;
+        match self.title == self.name {
+            true => writeln!(f, "{}", self.name)?,
+            false => writeln!(f, "{}: {}", self.name, self.title)?,
+        }
         let (train, validation, test) = (self.n_train, self.n_validation, self.n_test);
         writeln!(
             f,

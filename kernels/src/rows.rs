@@ -18,9 +18,11 @@ vectorized! {
         }
         for row in rows.chunks_exact_mut(bias.len() * LANES) {
             let (row, _) = row.as_chunks_mut::<LANES>();
+            for (x, bias) in row.as_flattened_mut().iter_mut().zip(bias.as_flattened()) {
+                *x = mul_add::<FUSED>(*x, scale, *bias);
+            }
             let mut largest = [f32::NEG_INFINITY; LANES];
-            for (x, bias) in row.iter_mut().zip(bias) {
-                *x = from_fn(|i| mul_add::<FUSED>(x[i], scale, bias[i]));
+            for x in row.iter() {
                 largest = from_fn(|i| larger(x[i], largest[i]));
             }
             // In a row of −∞ alone, −∞ − (−∞) would be NaN; with any finite shift it is 0.
@@ -51,10 +53,10 @@ vectorized! {
                     products[i] = mul_add::<FUSED>(g[i], y[i], products[i]);
                 }
             }
-            for (product, (g, y)) in products.iter_mut().zip(rest.iter().zip(y_rest)) {
-                *product = mul_add::<FUSED>(*g, *y, *product);
+            let mut shift = sum(products);
+            for (g, y) in rest.iter().zip(y_rest) {
+                shift = mul_add::<FUSED>(*g, *y, shift);
             }
-            let shift = sum(products);
             for (g, y) in grad.iter_mut().zip(y) {
                 *g = (*g - shift) * (*y * scale);
             }
@@ -98,11 +100,12 @@ vectorized! {
                     total[i] += x[i];
                 }
             }
-            for (total, (x, residual)) in total.iter_mut().zip(rest.iter_mut().zip(residual_rest)) {
+            let mut total = sum(total);
+            for (x, residual) in rest.iter_mut().zip(residual_rest) {
                 *x += residual;
-                *total += *x;
+                total += *x;
             }
-            let mean = sum(total) / width as f32;
+            let mean = total / width as f32;
             let mut squares = [0.0; LANES];
             for x in blocks.iter_mut() {
                 for i in 0..LANES {
@@ -110,11 +113,12 @@ vectorized! {
                     squares[i] = mul_add::<FUSED>(x[i], x[i], squares[i]);
                 }
             }
-            for (square, x) in squares.iter_mut().zip(rest) {
+            let mut squares = sum(squares);
+            for x in rest {
                 *x -= mean;
-                *square = mul_add::<FUSED>(*x, *x, *square);
+                squares = mul_add::<FUSED>(*x, *x, squares);
             }
-            *inverse_std = 1.0 / (sum(squares) / width as f32 + eps).sqrt();
+            *inverse_std = 1.0 / (squares / width as f32 + eps).sqrt();
             for x in row {
                 *x *= *inverse_std;
             }
@@ -153,14 +157,13 @@ vectorized! {
                     products[i] = mul_add::<FUSED>(g[i], n[i], products[i]);
                 }
             }
-            let rest = rest.iter_mut().zip(normal_rest).zip(gamma_rest);
-            for (i, ((g, n), gamma)) in rest.enumerate() {
+            let (mut total, mut products) = (sum(total), sum(products));
+            for ((g, n), gamma) in rest.iter_mut().zip(normal_rest).zip(gamma_rest) {
                 *g *= gamma;
-                total[i] += *g;
-                products[i] = mul_add::<FUSED>(*g, *n, products[i]);
+                total += *g;
+                products = mul_add::<FUSED>(*g, *n, products);
             }
-            let mean = sum(total) / width as f32;
-            let slope = sum(products) / width as f32;
+            let (mean, slope) = (total / width as f32, products / width as f32);
             for (g, n) in grad.iter_mut().zip(normalized) {
                 *g = mul_add::<FUSED>(-slope, *n, *g - mean) * inverse_std;
             }

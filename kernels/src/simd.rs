@@ -3,6 +3,8 @@
 //! A kernel is written once, as plain loops over slices. [`vectorized!`] compiles it several times
 //! for different instruction sets, and the compiler turns the loops into vector instructions.
 
+use std::hint::black_box;
+
 /// Numbers a kernel works on at once: one AVX-512 register of `f32`.
 pub const LANES: usize = 16;
 
@@ -138,7 +140,10 @@ pub fn max(lanes: [f32; LANES]) -> f32 {
 }
 
 #[inline(always)]
-fn fold(mut lanes: [f32; LANES], combine: impl Fn(f32, f32) -> f32) -> f32 {
+fn fold(lanes: [f32; LANES], combine: impl Fn(f32, f32) -> f32) -> f32 {
+    // Without this the compiler lets the order of the fold below choose the vectors of the loop
+    // before, and takes two lanes at a time there instead of sixteen.
+    let mut lanes = black_box(lanes);
     let mut half = LANES / 2;
     while half > 0 {
         for i in 0..half {

@@ -27,9 +27,19 @@ pub fn select(
     roles: &[Role],
     layers: Option<&[usize]>,
 ) -> Result<Vec<Target>, ConfigError> {
-    let known = || spec.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
+    let known = || {
+        spec.roles
+            .iter()
+            .map(|role| role.name())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     if roles.is_empty() {
-        return Err(ConfigError::out_of_range("roles", "[]", format!("some of {}", known())));
+        return Err(ConfigError::out_of_range(
+            "roles",
+            "[]",
+            format!("some of {}", known()),
+        ));
     }
     if let Some(role) = roles.iter().find(|role| !spec.roles.contains(role)) {
         return Err(ConfigError::NoSuchRole {
@@ -41,7 +51,11 @@ pub fn select(
     let last = spec.n_layers - 1;
     match layers {
         Some([]) => {
-            return Err(ConfigError::out_of_range("layers", "[]", format!("some of 0 to {last}")));
+            return Err(ConfigError::out_of_range(
+                "layers",
+                "[]",
+                format!("some of 0 to {last}"),
+            ));
         }
         Some(layers) => {
             if let Some(layer) = layers.iter().find(|&&layer| layer > last) {
@@ -79,21 +93,32 @@ pub fn per_site<T: Copy>(
         pattern: pattern.to_owned(),
         problem,
     };
-    let names: Vec<String> = targets.iter().map(|target| target.site.to_string()).collect();
+    let names: Vec<String> = targets
+        .iter()
+        .map(|target| target.site.to_string())
+        .collect();
     let mut values = vec![None; targets.len()];
     for (pattern, &value) in patterns {
         let whole = Regex::new(&format!(r"^(.*\.)?({pattern})$"))
             .map_err(|_| refuse(pattern, "is not a regular expression".to_owned()))?;
-        let hits: Vec<usize> = (0..names.len()).filter(|&i| whole.is_match(&names[i])).collect();
+        let hits: Vec<usize> = (0..names.len())
+            .filter(|&i| whole.is_match(&names[i]))
+            .collect();
         if hits.is_empty() {
             let sites = names.join(", ");
-            return Err(refuse(pattern, format!("matches none of the chosen sites: {sites}")));
+            return Err(refuse(
+                pattern,
+                format!("matches none of the chosen sites: {sites}"),
+            ));
         }
         for i in hits {
             values[i].get_or_insert(value);
         }
     }
-    Ok(values.into_iter().map(|value| value.unwrap_or(default)).collect())
+    Ok(values
+        .into_iter()
+        .map(|value| value.unwrap_or(default))
+        .collect())
 }
 
 /// Checks that a rank fits a matrix.

@@ -12,6 +12,12 @@ pub enum ReportError {
         /// The path given.
         path: PathBuf,
     },
+    /// There is no folder to read from.
+    #[error("{path}: no such folder; run a suite first, or name another folder")]
+    NoFolder {
+        /// The path given.
+        path: PathBuf,
+    },
     /// The operating system refused.
     #[error("{path}: cannot {action}: {source}{hint}")]
     Io {
@@ -122,12 +128,15 @@ impl ReportError {
     /// An [`ReportError::Io`] with the hint that fits its kind.
     pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
         let hint = match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::FileTooLarge => {
                 "; free some space and start again, finished runs are kept"
             }
-            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
-                "; give a results folder you may write to"
-            }
+            io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::NotFound => "; give a results folder you may write to",
             _ => "",
         };
         Self::Io {

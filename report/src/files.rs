@@ -13,7 +13,7 @@ const PARTIAL: &str = ".partial";
 
 /// Writes `bytes` to `path` so that a reader, or a kill at any moment, sees the old file or the
 /// new one and nothing between.
-pub(crate) fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     let error = |source| ReportError::io("write", path, source);
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = partial_file(folder).map_err(error)?;
@@ -32,7 +32,7 @@ pub(crate) fn check_writable(folder: &Path) -> Result<(), ReportError> {
 }
 
 /// Makes `folder` and its parents.
-pub(crate) fn make_folder(folder: &Path) -> Result<(), ReportError> {
+pub fn make_folder(folder: &Path) -> Result<(), ReportError> {
     fs::create_dir_all(folder).map_err(|source| ReportError::io("create", folder, source))
 }
 

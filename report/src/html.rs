@@ -136,7 +136,8 @@ fn section_html(i: usize, section: &Section, page: &Page) -> String {
     };
     format!(
         "<section id=\"s{i}\">\n{heading}<p class=\"headline\">{}</p>\n\
-         <ul class=\"findings\">\n{sentences}</ul>\n{charts}\
+         <ul class=\"findings\">\n{sentences}</ul>\n\
+         <p class=\"hint narrow\">Charts and tables can be moved sideways.</p>\n{charts}\
          <h3>Results</h3>\n{}\
          <h3>Runs</h3>\n<p class=\"hint\">Configuration, figures and the command of each run.</p>\n\
          {details}<h3>Notes</h3>\n<ul class=\"notes\">\n{notes}</ul>\n</section>\n",

@@ -41,6 +41,7 @@ mod runs_csv;
 mod example;
 
 pub use error::ReportError;
+pub use files::{make_folder, write_atomic};
 pub use finding::{Finding, finding};
 pub use lock::Lock;
 pub use record::RunRecord;

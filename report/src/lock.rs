@@ -85,6 +85,9 @@ fn host() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
     use super::*;
 
     #[test]
@@ -114,5 +117,41 @@ mod tests {
             "{now}"
         );
         assert_eq!(now.lines().count(), 1, "{now}");
+    }
+
+    /// This test starts itself again as another process, which takes the lock and waits.
+    #[test]
+    fn a_killed_process_frees_the_folder() {
+        const FOLDER: &str = "REPORT_TEST_LOCK_FOLDER";
+        if let Some(folder) = std::env::var_os(FOLDER) {
+            let _lock = Lock::take(Path::new(&folder)).unwrap();
+            println!("\nlocked");
+            loop {
+                std::thread::park();
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let test = "lock::tests::a_killed_process_frees_the_folder";
+        let mut holder = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--nocapture"])
+            .env(FOLDER, folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(holder.stdout.take().unwrap());
+        assert!(
+            output
+                .lines()
+                .map_while(Result::ok)
+                .any(|line| line == "locked")
+        );
+        let text = Lock::take(folder.path()).unwrap_err().to_string();
+        assert!(
+            text.contains(&format!("process {} on host", holder.id())),
+            "{text}"
+        );
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+        Lock::take(folder.path()).unwrap();
     }
 }

@@ -266,3 +266,33 @@ impl RunRecord {
         label
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::example;
+
+    #[test]
+    fn runs_that_differ_in_time_and_place_have_equal_outcomes() {
+        let first = example::suite(&[1]).remove(4);
+        let mut second = first.clone();
+        second.cost.train_seconds *= 2.0;
+        second.cost.peak_bytes = None;
+        second.environment.hardware = "another".to_owned();
+        second.started = "2027-01-01T00:00:00Z".to_owned();
+        assert_ne!(first, second);
+        assert_eq!(first.outcome(), second.outcome());
+        second.curve[3].validation_loss += 1e-9;
+        assert_ne!(first.outcome(), second.outcome());
+    }
+
+    #[test]
+    fn labels_name_method_variant_and_budget_as_far_as_there_are_any() {
+        let labels: Vec<String> = example::suite(&[1]).iter().map(|r| r.label()).collect();
+        for label in ["Head only", "LoRA rank=8", "P-Tuning lstm tokens=20"] {
+            assert!(
+                labels.iter().any(|l| l == label),
+                "{label} not in {labels:?}"
+            );
+        }
+    }
+}

@@ -14,6 +14,17 @@ fn rendered(records: &[RunRecord]) -> (tempfile::TempDir, ResultsDir, Rendered) 
     (folder, results, rendered)
 }
 
+/// `REPORT.md` and `report.html` for these records, with no file written.
+fn pages(records: &[RunRecord]) -> (String, String) {
+    let title = "PEFT methods on movie reviews";
+    let page = Page {
+        title,
+        records,
+        sections: sections(records).unwrap(),
+    };
+    (markdown::page(&page), html::page(&page))
+}
+
 fn contents(rendered: &Rendered) -> BTreeMap<PathBuf, Vec<u8>> {
     rendered
         .paths()
@@ -39,17 +50,18 @@ fn rendering_again_gives_the_same_bytes() {
 
 #[test]
 fn the_order_in_which_runs_ended_leaves_no_trace() {
-    let mut records = small_suite();
-    let (_a, _, first) = rendered(&records);
-    records.reverse();
-    let (_b, _, second) = rendered(&records);
-    for (a, b) in first.paths().zip(second.paths()) {
-        assert!(
-            fs::read(a).unwrap() == fs::read(b).unwrap(),
-            "{}",
-            a.display()
-        );
-    }
+    let recorded = |records: &mut dyn Iterator<Item = &RunRecord>| {
+        let folder = tempfile::tempdir().unwrap();
+        let results = ResultsDir::open(folder.path()).unwrap();
+        records.for_each(|record| drop(results.write(record).unwrap()));
+        results.read_all().unwrap()
+    };
+    let records = small_suite();
+    let (first, second) = (
+        recorded(&mut records.iter()),
+        recorded(&mut records.iter().rev()),
+    );
+    assert!(pages(&first) == pages(&second));
 }
 
 #[test]
@@ -89,21 +101,34 @@ fn each_task_has_charts_of_its_own() {
     other.id = "other".to_owned();
     other.task.name = "TREC (fine)".to_owned();
     records.push(other);
-    let (_folder, results, rendered) = rendered(&records);
-    let name = "charts/trec--fine--minilm-l6-learning_curves.png";
+    let (markdown, html) = pages(&records);
+    assert!(markdown.contains("## movie on minilm-l6"), "{markdown}");
     assert!(
-        rendered.charts.contains(&results.path().join(name)),
-        "{:?}",
-        rendered.charts
+        markdown.contains("(charts/trec--fine--minilm-l6-learning_curves.png)"),
+        "{markdown}"
     );
-    let markdown = fs::read_to_string(&rendered.markdown).unwrap();
-    assert!(markdown.contains("## movie on minilm-l6") && markdown.contains(name));
+    assert!(html.contains("<a href=\"#s0\">TREC (fine) on minilm-l6</a>"));
+}
+
+#[test]
+fn comparisons_with_names_alike_do_not_share_files() {
+    let mut records = small_suite();
+    records[3].task.fingerprint = "other data".to_owned();
+    records[4].task.name = "MOVIE".to_owned();
+    let prefixes = prefixes(&compare(&records));
+    assert_eq!(
+        prefixes,
+        [
+            "movie-minilm-l6-",
+            "movie-minilm-l6-2-",
+            "movie-minilm-l6-3-"
+        ]
+    );
 }
 
 #[test]
 fn the_pages_need_nothing_from_outside() {
-    let (_folder, _, rendered) = rendered(&small_suite());
-    let html = fs::read_to_string(&rendered.html).unwrap();
+    let (_, html) = pages(&small_suite());
     let links = html.replace("http://www.w3.org/2000/svg", "");
     for outside in ["http://", "https://", "src=", "url(", "@import", "<link"] {
         assert!(!links.contains(outside), "{outside}");
@@ -125,11 +150,9 @@ fn what_records_say_is_shown_and_never_obeyed() {
         record.details.insert(evil.to_owned(), evil.into());
         record.started = evil.to_owned();
     }
-    let (_folder, _, rendered) = rendered(&records);
-    let html = fs::read_to_string(&rendered.html).unwrap();
+    let (markdown, html) = pages(&records);
     assert_eq!(html.matches("<script>").count(), 1); // the page's own
     assert!(html.contains("&lt;script&gt;alert(1)"));
-    let markdown = fs::read_to_string(&rendered.markdown).unwrap();
     let (prose, commands) = markdown.split_once("## How to reproduce").unwrap();
     assert!(!prose.contains("<script>"));
     assert!(commands.contains(evil));
@@ -146,8 +169,7 @@ fn what_records_say_is_shown_and_never_obeyed() {
 
 #[test]
 fn the_markdown_tells_finding_figures_notes_and_commands() {
-    let (_folder, _, rendered) = rendered(&small_suite());
-    let markdown = fs::read_to_string(&rendered.markdown).unwrap();
+    let (markdown, _) = pages(&small_suite());
     for part in [
         "# PEFT methods on movie reviews\n",
         "**LoRA rank=16 classifies 83.1 % of the test rows right",
@@ -163,8 +185,7 @@ fn the_markdown_tells_finding_figures_notes_and_commands() {
 
 #[test]
 fn runs_without_any_figures_still_make_a_report() {
-    let (_folder, _, rendered) = rendered(&example::all_diverged());
-    let markdown = fs::read_to_string(&rendered.markdown).unwrap();
+    let (markdown, _) = pages(&example::all_diverged());
     assert!(
         markdown.contains("No PEFT method has a result"),
         "{markdown}"

@@ -32,6 +32,18 @@ impl ResultsDir {
         })
     }
 
+    /// An existing folder, to read from: nothing is made or tried here.
+    pub fn existing(path: &Path) -> Result<Self, ReportError> {
+        if !path.is_dir() {
+            return Err(ReportError::NoFolder {
+                path: path.to_owned(),
+            });
+        }
+        Ok(Self {
+            path: path.to_owned(),
+        })
+    }
+
     /// Where the folder is.
     pub fn path(&self) -> &Path {
         &self.path

@@ -15,7 +15,7 @@ pub fn devices(common: &Common) -> Result<()> {
     if common.json {
         let adapters: Vec<_> = adapters
             .iter()
-            .map(|a| json!({ "api": a.api, "name": a.name, "software": a.is_software }))
+            .map(|a| json!({ "api": a.api_name(), "name": a.name, "software": a.is_software }))
             .collect();
         return print_json(&json!({
             "auto": { "device": auto.name, "hardware": auto.hardware, "reason": auto.reason },
@@ -28,12 +28,19 @@ pub fn devices(common: &Common) -> Result<()> {
         println!("ndarray  the same processor");
     }
     for adapter in &adapters {
-        let kind = if adapter.is_software { "  software: computes on the CPU" } else { "" };
-        println!("{:<8} {}{kind}", adapter.api, adapter.name);
+        let kind = if adapter.is_software {
+            "  software: computes on the CPU"
+        } else {
+            ""
+        };
+        println!("{:<8} {}{kind}", adapter.api_name(), adapter.name);
     }
     if adapters.is_empty() {
         println!("wgpu     no adapter (software Vulkan: install Debian's mesa-vulkan-drivers)");
     }
-    println!("\n--device auto takes {} ({}): {}", auto.name, auto.hardware, auto.reason);
+    println!(
+        "\n--device auto takes {} ({}): {}",
+        auto.name, auto.hardware, auto.reason
+    );
     Ok(())
 }

@@ -1,26 +1,22 @@
 //! `explain`: a method's equation, settings and tensors on a model.
 
-use anyhow::{Result, anyhow};
-use methods::{MethodConfig, Plan};
+use anyhow::Result;
+use methods::Plan;
 use report::format;
 use serde_json::json;
 
-use super::{print_json, store};
+use super::{arm, print_json, store};
 use crate::{
     arm::{Arm, Baseline},
     choice::ModelChoice,
     cli::{Common, ModelArgs},
     device::{DeviceChoice, choose},
-    settings::{one_line, table},
 };
 
 pub fn explain(name: &str, config: &[String], model: &ModelArgs, common: &Common) -> Result<()> {
-    let config = match Arm::named(name).map_err(anyhow::Error::msg)? {
+    let config = match arm(name, config)? {
         Arm::Baseline(baseline) => return explain_baseline(baseline, common),
-        Arm::Peft(default) if config.is_empty() => default,
-        Arm::Peft(_) => MethodConfig::read(name, table("--config", config)?)
-            .ok_or_else(|| anyhow!("unknown method '{name}'"))?
-            .map_err(|error| anyhow!("--config {}: {}", config.join(" --config "), one_line(&error)))?,
+        Arm::Peft(config) => config,
     };
     // Shapes alone are asked for: no need to open a GPU.
     let chosen = choose(DeviceChoice::Flex)?;
@@ -44,15 +40,26 @@ pub fn explain(name: &str, config: &[String], model: &ModelArgs, common: &Common
     println!("{} ({})\n", card.title, card.paper);
     println!("    {}\n", card.equation);
     let yes_no = |flag| if flag { "yes" } else { "no" };
-    println!("changes nothing before training: {}", yes_no(card.identity_at_start));
+    println!(
+        "changes nothing before training: {}",
+        yes_no(card.identity_at_start)
+    );
     println!("can be folded into the weights:  {}", yes_no(card.foldable));
     println!("learning rate by default:        {}", card.learning_rate);
     println!("source, with the mathematics:    {}\n", card.file);
     println!("settings: {}\n", serde_json::to_string(&config)?);
     println!("on {} ({:?}):", model.info.name, model.spec);
     print_tensors(&plan);
-    for (what, n) in [("trainable", plan.trainable()), ("stored", plan.stored), ("active", plan.active)] {
-        println!("{what:<10} {:>12}  {:.3}% of the backbone", format::count(n), shares(n));
+    for (what, n) in [
+        ("trainable", plan.trainable()),
+        ("stored", plan.stored),
+        ("active", plan.active),
+    ] {
+        println!(
+            "{what:<10} {:>12}  {:.3}% of the backbone",
+            format::count(n),
+            shares(n)
+        );
     }
     let head = model.spec.d_model + 1;
     println!("head       {head:>12}  for each class, counted apart");
@@ -60,10 +67,19 @@ pub fn explain(name: &str, config: &[String], model: &ModelArgs, common: &Common
 }
 
 fn print_tensors(plan: &Plan) {
-    println!("{:<22} {:<6} {:<16} {:>12}", "place", "tensor", "shape", "numbers");
+    println!(
+        "{:<22} {:<6} {:<16} {:>12}",
+        "place", "tensor", "shape", "numbers"
+    );
     for tensor in &plan.tensors {
         let shape: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
-        println!("{:<22} {:<6} {:<16} {:>12}", tensor.place, tensor.symbol, shape.join(" × "), format::count(tensor.n()));
+        println!(
+            "{:<22} {:<6} {:<16} {:>12}",
+            tensor.place,
+            tensor.symbol,
+            shape.join(" × "),
+            format::count(tensor.n())
+        );
     }
     println!();
 }

@@ -1,6 +1,9 @@
 //! Finds a recorded run by the beginning of its id.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Result, bail};
 use report::{ResultsDir, RunRecord};
@@ -15,37 +18,60 @@ pub fn find(id: &str, folder: Option<&Path>) -> Result<(ResultsDir, RunRecord)> 
         None => folders(Path::new("results")),
     };
     let mut found: Vec<(ResultsDir, RunRecord)> = vec![];
+    let mut others = BTreeSet::new();
     for folder in &folders {
-        if !folder.is_dir() {
-            bail!("{}: no such folder", folder.display());
-        }
-        let results = ResultsDir::open(folder)?;
+        let results = ResultsDir::existing(folder)?;
         for record in results.read_all()? {
             if record.id.starts_with(id) {
                 found.push((results.clone(), record));
+            } else {
+                others.insert(record.id);
             }
         }
     }
     let first = found.first().map(|(_, record)| record.id.clone());
-    if found.iter().any(|(_, record)| Some(&record.id) != first.as_ref()) {
+    if found
+        .iter()
+        .any(|(_, record)| Some(&record.id) != first.as_ref())
+    {
         let ids: Vec<&str> = found.iter().map(|(_, record)| record.id.as_str()).collect();
         bail!("run '{id}' is ambiguous: {}", ids.join(", "));
     }
     // A run may be recorded in several folders: the one that also holds its tensors is of use.
-    found.sort_by_key(|(results, record)| !crate::bench::trained_path(results, &record.id).is_file());
+    found.sort_by_key(|(results, record)| {
+        !crate::bench::trained_path(results, &record.id).is_file()
+    });
     match found.into_iter().next() {
         Some(found) => Ok(found),
-        None => bail!(
-            "no run '{id}' in {}; 'bench-suite report FOLDER' lists a folder's runs in REPORT.md",
-            folders.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", ")
-        ),
+        None => bail!("{}", unknown_run(id, &folders, others)),
     }
 }
 
+fn unknown_run(id: &str, folders: &[PathBuf], recorded: BTreeSet<String>) -> String {
+    let folders: Vec<String> = folders
+        .iter()
+        .map(|folder| folder.display().to_string())
+        .collect();
+    let recorded: Vec<String> = recorded.into_iter().collect();
+    let recorded = match recorded.is_empty() {
+        true => "no run at all; name another folder with --results".to_owned(),
+        false => recorded.join(", "),
+    };
+    format!(
+        "no run '{id}' in {}; recorded there: {recorded}",
+        folders.join(", ")
+    )
+}
+
 fn folders(root: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(root) else { return vec![root.to_path_buf()] };
-    let mut folders: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    let Ok(entries) = std::fs::read_dir(root) else {
+        return vec![root.to_path_buf()];
+    };
+    let mut folders: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect();
     folders.sort();
     folders
 }

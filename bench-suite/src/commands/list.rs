@@ -24,7 +24,11 @@ pub fn list(what: Listing, common: &Common) -> Result<()> {
         return print_json(&rows);
     }
     let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
-    let width = rows.iter().map(|row| text(row, "name").len()).max().unwrap_or(0);
+    let width = rows
+        .iter()
+        .map(|row| text(row, "name").len())
+        .max()
+        .unwrap_or(0);
     for row in &rows {
         println!("{:<width$}  {}", text(row, "name"), text(row, "title"));
         let note = text(row, "note");
@@ -45,7 +49,11 @@ fn methods() -> Vec<Value> {
         json!({ "name": baseline.name(), "title": baseline.title(),
             "note": format!("baseline: {}", baseline.meaning()), "baseline": true })
     };
-    CARDS.iter().map(card).chain(Baseline::ALL.map(baseline)).collect()
+    CARDS
+        .iter()
+        .map(card)
+        .chain(Baseline::ALL.map(baseline))
+        .collect()
 }
 
 fn tasks() -> Vec<Value> {
@@ -63,7 +71,11 @@ fn tasks() -> Vec<Value> {
 fn models(common: &Common) -> Result<Vec<Value>> {
     let store = store(common)?;
     let row = |asset: &assets::Asset| {
-        let cached = if store.is_cached(&asset.name) { "in the cache" } else { "not fetched yet" };
+        let cached = if store.is_cached(&asset.name) {
+            "in the cache"
+        } else {
+            "not fetched yet"
+        };
         let size = asset.bytes() as f64 / 1e6;
         json!({ "name": asset.name, "title": asset.title,
             "note": format!("{size:.0} MB, {}, {cached}", asset.licence) })
@@ -74,7 +86,9 @@ fn models(common: &Common) -> Result<Vec<Value>> {
 fn suites() -> Result<Vec<Value>> {
     let row = |(name, _): &(&str, &str)| {
         let suite = Suite::find(name)?;
-        Ok(json!({ "name": name, "title": suite.title, "note": format!("{} runs", suite.runs.len()) }))
+        Ok(
+            json!({ "name": name, "title": suite.title, "note": format!("{} runs", suite.runs.len()) }),
+        )
     };
     SUITES.iter().map(row).collect()
 }

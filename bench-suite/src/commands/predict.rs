@@ -24,14 +24,23 @@ pub fn predict(id: &str, texts: &[String], folder: Option<&Path>, common: &Commo
     if !path.is_file() {
         bail!(
             "{}: the tensors that run {} trained are not there; make them again with: {} --results DIR",
-            path.display(), record.id, record.command
+            path.display(),
+            record.id,
+            record.command
         );
     }
     let name = record.method.name.as_str();
-    let arm = match Baseline::ALL.into_iter().find(|baseline| baseline.name() == name) {
+    let arm = match Baseline::ALL
+        .into_iter()
+        .find(|baseline| baseline.name() == name)
+    {
         Some(baseline) => Arm::Baseline(baseline),
-        None => Arm::read(name, &record.method.config)
-            .map_err(|error| anyhow!("record {}: field 'method' cannot be used: {error:?}", record.id))?,
+        None => Arm::read(name, &record.method.config).map_err(|error| {
+            anyhow!(
+                "record {}: field 'method' cannot be used: {error:?}",
+                record.id
+            )
+        })?,
     };
     let chosen = choose(common.device)?;
     let choice = ModelChoice {
@@ -43,13 +52,20 @@ pub fn predict(id: &str, texts: &[String], folder: Option<&Path>, common: &Commo
     if model.info.fingerprint != record.backbone.fingerprint {
         bail!(
             "model '{}' is not the one that run {} was trained on (its weights differ); give that one back its name",
-            choice.name, record.id
+            choice.name,
+            record.id
         );
     }
     let classes = &record.task.classes;
     let trained = Trainable::load(&arm, &model, classes.len(), &path, &chosen.device)?;
-    let examples: Vec<Example> =
-        texts.iter().map(|text| Example { text: text.clone(), pair: None, label: 0 }).collect();
+    let examples: Vec<Example> = texts
+        .iter()
+        .map(|text| Example {
+            text: text.clone(),
+            pair: None,
+            label: 0,
+        })
+        .collect();
     let encoded = model.encoder.encode(&examples)?;
     let mut answers = vec![Vec::new(); texts.len()];
     for batch in eval_batches(&encoded, &vec![0; texts.len()], 64) {
@@ -59,8 +75,11 @@ pub fn predict(id: &str, texts: &[String], folder: Option<&Path>, common: &Commo
         }
     }
     let answer = |(text, scores): (&String, &Vec<f64>)| {
-        let shares: serde_json::Map<_, _> =
-            classes.iter().zip(scores).map(|(class, score)| (class.clone(), json!(score.exp()))).collect();
+        let shares: serde_json::Map<_, _> = classes
+            .iter()
+            .zip(scores)
+            .map(|(class, score)| (class.clone(), json!(score.exp())))
+            .collect();
         json!({ "text": text, "label": classes[largest(scores)], "probabilities": shares })
     };
     if common.json {
@@ -68,7 +87,11 @@ pub fn predict(id: &str, texts: &[String], folder: Option<&Path>, common: &Commo
     }
     for (text, scores) in texts.iter().zip(&answers) {
         let best = largest(scores);
-        println!("{:<16} {:>5.1}%  {text}", classes[best], 100.0 * scores[best].exp());
+        println!(
+            "{:<16} {:>5.1}%  {text}",
+            classes[best],
+            100.0 * scores[best].exp()
+        );
     }
     Ok(())
 }

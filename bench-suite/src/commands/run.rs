@@ -2,18 +2,17 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use report::ResultsDir;
 
-use super::{print_json, store};
+use super::{arm, print_json, store};
 use crate::{
-    arm::Arm,
     bench::{Loader, bench},
     choice::{ModelChoice, TaskChoice},
     cli::{Common, RunArgs},
     device::choose,
     plan::RunPlan,
-    settings::{overlay_flags, one_line, table},
+    settings::overlay_flags,
     suite::{DEFAULT_SUITE, Suite, default_task},
     training::Training,
 };
@@ -26,21 +25,44 @@ pub fn run(args: RunArgs, common: &Common) -> Result<ExitCode> {
     let results = ResultsDir::open(&folder)?;
     let store = store(common)?;
     let chosen = choose(common.device)?;
-    eprintln!("device {} ({}): {}", chosen.name, chosen.hardware, chosen.reason);
+    eprintln!(
+        "device {} ({}): {}",
+        chosen.name, chosen.hardware, chosen.reason
+    );
     let mut loader = Loader::new(&store, &chosen);
-    let benched = bench(&suite.runs, &suite.title, &results, &mut loader, &chosen)?;
+    let show = |line: &str| {
+        if !common.json {
+            println!("{line}")
+        }
+    };
+    let benched = bench(
+        &suite.runs,
+        &suite.title,
+        &results,
+        &mut loader,
+        &chosen,
+        &show,
+    )?;
     if common.json {
         print_json(&benched.records)?;
     } else {
         let n = benched.records.len();
-        println!("\n{n} runs, {} of them recorded before. The report:", benched.n_known);
+        let runs = if n == 1 { "run" } else { "runs" };
+        println!(
+            "\n{n} {runs}, {} recorded before. The report:",
+            benched.n_known
+        );
         println!("  {}", benched.rendered.html.display());
         println!("  {}", benched.rendered.markdown.display());
         for chart in &benched.rendered.charts {
             println!("  {}", chart.display());
         }
     }
-    Ok(if benched.any_diverged() { ExitCode::from(DIVERGED) } else { ExitCode::SUCCESS })
+    Ok(if benched.any_diverged() {
+        ExitCode::from(DIVERGED)
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 /// The runs that the flags ask for, and the folder of their results.
@@ -53,6 +75,7 @@ fn planned(args: RunArgs) -> Result<(Suite, PathBuf)> {
     for run in &mut suite.runs {
         run.model = args.model.over(run.model.clone());
         run.training = overlay_flags(&run.training, "--training", &args.training)?;
+        run.training.check().map_err(anyhow::Error::msg)?;
     }
     if !args.seeds.is_empty() {
         suite.runs = with_seeds(&suite.runs, &args.seeds);
@@ -62,28 +85,31 @@ fn planned(args: RunArgs) -> Result<(Suite, PathBuf)> {
         let called = called(&task);
         name = format!("{name}-{called}");
         suite.title = format!("PEFT methods on {called}");
-        suite.runs.iter_mut().for_each(|run| run.task = task.clone());
+        suite
+            .runs
+            .iter_mut()
+            .for_each(|run| run.task = task.clone());
     }
-    Ok((suite, args.results.unwrap_or_else(|| PathBuf::from("results").join(name))))
+    Ok((
+        suite,
+        args.results
+            .unwrap_or_else(|| PathBuf::from("results").join(name)),
+    ))
 }
 
 fn single(method: &str, config: &[String]) -> Result<Suite> {
-    let mut arm = Arm::named(method).map_err(anyhow::Error::msg)?;
-    if !config.is_empty() {
-        let settings = table("--config", config)?;
-        arm = Arm::read(method, settings).map_err(|error| match error {
-            Some(error) => anyhow!("--config {}: {}", config.join(" --config "), one_line(&error)),
-            None => anyhow!("'{method}' is a baseline and takes no --config"),
-        })?;
-    }
     let run = RunPlan {
         task: default_task(),
         model: ModelChoice::default(),
-        arm,
+        arm: arm(method, config)?,
         training: Training::default(),
         seed: 0,
     };
-    Ok(Suite { name: "runs".to_owned(), title: "Single runs".to_owned(), runs: vec![run] })
+    Ok(Suite {
+        name: "runs".to_owned(),
+        title: "Single runs".to_owned(),
+        runs: vec![run],
+    })
 }
 
 /// Every distinct run of a suite, once for each seed.
@@ -91,7 +117,10 @@ fn with_seeds(runs: &[RunPlan], seeds: &[u64]) -> Vec<RunPlan> {
     let mut out: Vec<RunPlan> = vec![];
     for run in runs {
         for &seed in seeds {
-            let run = RunPlan { seed, ..run.clone() };
+            let run = RunPlan {
+                seed,
+                ..run.clone()
+            };
             if !out.contains(&run) {
                 out.push(run);
             }
@@ -105,7 +134,10 @@ fn called(task: &TaskChoice) -> String {
     match task {
         TaskChoice::Named(name) | TaskChoice::Folder { name, .. } => name.clone(),
         TaskChoice::Files(files) => files.name.clone().unwrap_or_else(|| {
-            files.train.file_stem().map_or("files".into(), |stem| stem.to_string_lossy().into_owned())
+            files
+                .train
+                .file_stem()
+                .map_or("files".into(), |stem| stem.to_string_lossy().into_owned())
         }),
     }
 }

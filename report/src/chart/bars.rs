@@ -122,7 +122,11 @@ fn draw_row(picture: &mut Picture, frame: &Frame, row: &Row, y: f64, value: &str
         row.ink,
     );
     let mut text_left = end;
-    if let Some(half_width) = row.value.half_width() {
+    let half_width = row
+        .value
+        .half_width()
+        .filter(|half_width| *half_width > 0.0);
+    if let Some(half_width) = half_width {
         let reach = |value: f64| frame.place_x(value).clamp(left, frame.area.right);
         let (low, high) = (
             reach(row.value.mean - half_width),

@@ -34,9 +34,14 @@ pub(super) fn chart(comparison: &Comparison) -> Option<Picture> {
         title,
         &subtitle(comparison, Some(rows), "one line per seed"),
     );
-    let key = "Strong: the budget that is best on the validation split. Faint: other budgets and \
-               settings. Dashed: head only.";
-    let key = font::shorten(key, SMALL_SIZE, false, WIDTH - 2.0 * MARGIN);
+    let head_only = comparison.baseline(HEAD_ONLY);
+    let mut key = "Strong: the budget that is best on the validation split. Faint: other budgets \
+                   and settings."
+        .to_owned();
+    if head_only.is_some() {
+        key += " Dashed: head only.";
+    }
+    let key = font::shorten(&key, SMALL_SIZE, false, WIDTH - 2.0 * MARGIN);
     picture.text(Text::new(key, (MARGIN, 136.0), SMALL_SIZE, MUTED));
 
     let points = || {
@@ -48,7 +53,6 @@ pub(super) fn chart(comparison: &Comparison) -> Option<Picture> {
     let x = Axis::from_zero(points().map(|point| point.step as f64));
     let y = Axis::shares(points().map(|point| point.validation_accuracy));
     let column_width = (WIDTH - 2.0 * MARGIN) / N_COLUMNS as f64;
-    let head_only = comparison.baseline(HEAD_ONLY);
     for (i, (series, look)) in panels.into_iter().enumerate() {
         let left = MARGIN + (i % N_COLUMNS) as f64 * column_width;
         let top = HEADER_HEIGHT + 30.0 + (i / N_COLUMNS) as f64 * PANEL_HEIGHT;

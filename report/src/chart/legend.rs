@@ -5,10 +5,10 @@ use super::frame::SMALL_SIZE;
 use super::palette::{FRONT, Look, MUTED, TEXT};
 use super::picture::{Picture, Text};
 
-const DETAIL_SIZE: f64 = 20.0;
+const DETAIL_SIZE: f64 = 22.0;
 const KEY_WIDTH: f64 = 64.0;
-const MAX_WIDTH: f64 = 440.0;
-const ENTRY_HEIGHT: f64 = 68.0;
+const MAX_WIDTH: f64 = 450.0;
+const ENTRY_HEIGHT: f64 = 70.0;
 
 /// The lines that are not methods.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -145,7 +145,6 @@ fn encode(pixels: &[u8], width: usize, height: usize) -> Result<Vec<u8>, png::En
     let mut encoder = png::Encoder::new(&mut bytes, width as u32, height as u32);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_compression(png::Compression::High);
     // Flat colours compress best as they are.
     encoder.set_filter(png::Filter::NoFilter);
     let mut writer = encoder.write_header()?;

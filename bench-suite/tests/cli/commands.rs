@@ -1,0 +1,162 @@
+//! The commands that only tell something.
+
+use bench_suite::arm::Arm;
+use report::format;
+
+use crate::desk::Desk;
+
+#[test]
+fn every_list_names_what_there_is_for_people_and_for_scripts() {
+    let desk = Desk::new();
+    for (what, names) in [
+        ("methods", Arm::names()),
+        (
+            "tasks",
+            vec![
+                "movie",
+                "amazon",
+                "nyt",
+                "tweets",
+                "domain",
+                "sst2",
+                "trec-fine",
+            ],
+        ),
+        ("models", vec!["minilm-l6"]),
+        ("suites", vec!["quick"]),
+    ] {
+        let text = desk.run(&format!("list {what}")).ok().stdout;
+        let json = desk.run(&format!("list {what} --json")).ok().json();
+        let rows = json.as_array().unwrap();
+        for name in names {
+            assert!(
+                text.lines()
+                    .any(|line| line.starts_with(&format!("{name} "))),
+                "{name}: {text}"
+            );
+            let row = rows.iter().find(|row| row["name"] == name).unwrap();
+            assert!(!row["title"].as_str().unwrap().is_empty(), "{row}");
+        }
+    }
+    assert!(
+        desk.files()
+            .keys()
+            .all(|path| path.starts_with("model") || path.ends_with("mine.csv"))
+    );
+}
+
+#[test]
+fn devices_tells_what_auto_takes_and_why() {
+    let desk = Desk::new();
+    let json = desk.run("devices --json").ok().json();
+    let text = desk.run("devices").ok().stdout;
+    let auto = &json["auto"];
+    let line = format!("--device auto takes {}", auto["device"].as_str().unwrap());
+    assert!(
+        text.contains(&line) && text.contains(auto["reason"].as_str().unwrap()),
+        "{text}"
+    );
+    assert!(text.contains("flex"), "{text}");
+    assert!(
+        json["cpu"]["threads"].as_u64().unwrap() > 0 && json["adapters"].is_array(),
+        "{json}"
+    );
+}
+
+#[test]
+fn show_tells_everything_that_is_recorded() {
+    let desk = Desk::new();
+    desk.train("--method lora --results results/out").ok();
+    let record = desk.record("results/out");
+    let text = desk.run("show lora").ok().stdout;
+    for part in [
+        &record.id,
+        &record.label(),
+        &record.command,
+        &record.environment.hardware,
+    ] {
+        assert!(text.contains(part.as_str()), "{part} in {text}");
+    }
+    assert!(
+        text.contains(&format!(
+            "{} trainable",
+            format::count(record.counts.trainable)
+        )),
+        "{text}"
+    );
+    assert!(text.contains("classes neg, pos"), "{text}");
+    let json = desk.run(&format!("show {} --json", record.id)).ok().stdout;
+    assert_eq!(
+        serde_json::from_str::<report::RunRecord>(&json).unwrap(),
+        record
+    );
+}
+
+#[test]
+fn what_is_recorded_can_be_shown_where_nothing_may_be_written() {
+    let desk = Desk::new();
+    desk.train("--method lora --results results/out").ok();
+    let before = desk.files();
+    let modified = |name: &str| desk.path(name).metadata().unwrap().modified().unwrap();
+    let touched = modified("results/out");
+    desk.run("show lora").ok();
+    desk.run("predict lora film --device flex").ok();
+    // A file made and removed again would show in the folder's time.
+    assert_eq!((desk.files(), modified("results/out")), (before, touched));
+}
+
+#[test]
+fn with_json_a_run_prints_its_records_and_nothing_else() {
+    let desk = Desk::new();
+    let json = desk
+        .train("--method lora --seeds 0,1 --results out --json")
+        .ok()
+        .json();
+    let told: Vec<report::RunRecord> = serde_json::from_value(json).unwrap();
+    assert_eq!(
+        told.iter().map(|record| record.seed).collect::<Vec<_>>(),
+        [0, 1]
+    );
+    assert!(
+        told.iter()
+            .all(|record| desk.records("out").contains(record))
+    );
+    let paths = desk.run("report out --json").ok().json();
+    let is_file = |path: &serde_json::Value| desk.path(path.as_str().unwrap()).is_file();
+    assert!(paths.as_array().unwrap().iter().all(is_file), "{paths}");
+}
+
+#[test]
+fn the_help_of_every_command_can_be_read() {
+    let desk = Desk::new();
+    let all = desk.run("--help").ok().stdout;
+    assert!(all.contains("Exit codes"), "{all}");
+    for command in [
+        "run", "report", "list", "explain", "show", "fetch", "predict", "devices",
+    ] {
+        assert!(
+            all.contains(&format!("\n  {command} ")),
+            "{command} in {all}"
+        );
+        let help = desk.run(&format!("{command} --help")).ok().stdout;
+        assert!(
+            help.contains("Usage: ") && help.contains("--json"),
+            "{help}"
+        );
+        assert!(
+            help.lines().all(|line| line.chars().count() <= 100),
+            "{help}"
+        );
+    }
+}
+
+#[test]
+fn a_report_needs_a_folder_with_records() {
+    let desk = Desk::new();
+    desk.refuses(
+        "report nowhere",
+        &["nowhere: no such folder", "run a suite first"],
+    );
+    std::fs::create_dir(desk.path("empty")).unwrap();
+    desk.refuses("report empty", &["empty: no run records", "run a suite"]);
+}

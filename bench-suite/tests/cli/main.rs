@@ -1,0 +1,19 @@
+//! The program as a user meets it: commands in a shell, files, messages, exit codes.
+//!
+//! Nothing here needs the network: the model is a BERT of two layers with random weights, the
+//! task a table of 64 rows, and a training takes a fraction of a second.
+
+mod desk;
+mod tiny;
+
+mod bad_assets;
+mod bad_data;
+mod bad_model;
+mod bad_names;
+mod bad_settings;
+mod bad_suite;
+mod commands;
+mod endings;
+mod interrupted;
+mod results_folder;
+mod whole_zoo;
