@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use safetensors::Dtype;
 use serde_json::json;
 
-use crate::golden::{Copy, Stored};
+use crate::golden::{Stored, TinyCopy};
 
 const WORDS: &str = "embeddings.word_embeddings.weight";
 
@@ -25,7 +25,7 @@ fn error(folder: &Path, file: &str) -> (LoadError, String) {
 #[test]
 fn a_missing_file_is_named_with_the_way_out() {
     for file in ["config.json", "model.safetensors"] {
-        let copy = Copy::new();
+        let copy = TinyCopy::new();
         fs::remove_file(copy.path().join(file)).unwrap();
         let (error, text) = error(copy.path(), file);
         assert!(matches!(error, LoadError::Read { .. }), "{error:?}");
@@ -38,7 +38,7 @@ fn a_missing_file_is_named_with_the_way_out() {
 
 #[test]
 fn a_truncated_file_is_refused_wherever_it_ends() {
-    let copy = Copy::new();
+    let copy = TinyCopy::new();
     let whole = fs::read(copy.weights()).unwrap();
     for length in (0..whole.len())
         .step_by(997)
@@ -59,7 +59,7 @@ fn a_truncated_file_is_refused_wherever_it_ends() {
 
 #[test]
 fn a_header_with_any_byte_wrong_never_panics() {
-    let copy = Copy::new();
+    let copy = TinyCopy::new();
     let whole = fs::read(copy.weights()).unwrap();
     let header = 8 + u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
     for at in (0..8).chain((8..header).step_by(23)) {
@@ -81,7 +81,7 @@ fn a_header_with_any_byte_wrong_never_panics() {
 #[test]
 fn a_missing_tensor_is_named() {
     let name = "encoder.layer.1.output.dense.bias";
-    let copy = Copy::with_tensors(|tensors| drop(tensors.remove(name)));
+    let copy = TinyCopy::with_tensors(|tensors| drop(tensors.remove(name)));
     let (_, text) = error(copy.path(), "model.safetensors");
     assert!(
         text.contains(&format!("tensor '{name}' is missing")),
@@ -91,7 +91,7 @@ fn a_missing_tensor_is_named() {
 
 #[test]
 fn a_checkpoint_of_another_architecture_says_what_it_has_instead() {
-    let copy = Copy::with_tensors(|tensors| {
+    let copy = TinyCopy::with_tensors(|tensors| {
         let words = tensors.remove(WORDS).unwrap();
         *tensors = [("model.embed_tokens.weight".to_owned(), words)].into();
     });
@@ -106,7 +106,7 @@ fn a_checkpoint_of_another_architecture_says_what_it_has_instead() {
 #[test]
 fn a_tensor_of_another_shape_is_named_with_both_shapes() {
     // The same numbers, transposed.
-    let copy = Copy::with_tensors(|tensors| {
+    let copy = TinyCopy::with_tensors(|tensors| {
         let up = tensors
             .get_mut("encoder.layer.0.intermediate.dense.weight")
             .unwrap();
@@ -121,14 +121,14 @@ fn a_tensor_of_another_shape_is_named_with_both_shapes() {
 
 #[test]
 fn a_config_of_another_size_is_seen_in_the_shapes() {
-    let copy = Copy::with_config(|config| drop(config.insert("vocab_size".into(), json!(51))));
+    let copy = TinyCopy::with_config(|config| drop(config.insert("vocab_size".into(), json!(51))));
     let (_, text) = error(copy.path(), "model.safetensors");
     assert!(
         text.contains(&format!("'{WORDS}' has shape [50, 24]")),
         "{text}"
     );
     let copy =
-        Copy::with_config(|config| drop(config.insert("num_hidden_layers".into(), json!(3))));
+        TinyCopy::with_config(|config| drop(config.insert("num_hidden_layers".into(), json!(3))));
     let (_, text) = error(copy.path(), "model.safetensors");
     assert!(text.contains("'encoder.layer.2."), "{text}");
 }
@@ -136,7 +136,7 @@ fn a_config_of_another_size_is_seen_in_the_shapes() {
 #[test]
 fn numbers_that_are_not_finite_are_named_with_their_place() {
     for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        let copy = Copy::with_tensors(|tensors| {
+        let copy = TinyCopy::with_tensors(|tensors| {
             tensors.get_mut(WORDS).unwrap().bytes[20..24].copy_from_slice(&value.to_le_bytes());
         });
         let (error, text) = error(copy.path(), "model.safetensors");
@@ -153,7 +153,7 @@ fn numbers_that_are_not_finite_are_named_with_their_place() {
 
 #[test]
 fn numbers_of_a_type_that_is_not_read_are_named() {
-    let copy = Copy::with_tensors(|tensors| {
+    let copy = TinyCopy::with_tensors(|tensors| {
         let words = tensors.get_mut(WORDS).unwrap();
         let bytes = vec![0; words.bytes.len() / 4];
         *words = Stored {
@@ -193,7 +193,7 @@ fn a_config_that_cannot_be_computed_is_refused_by_field_and_value() {
         ("layer_norm_eps", json!(null), "null"),
         ("layer_norm_eps", json!(-1.0), "is -1"),
     ] {
-        let copy = Copy::with_config(|config| drop(config.insert(field.into(), value.clone())));
+        let copy = TinyCopy::with_config(|config| drop(config.insert(field.into(), value.clone())));
         let (_, text) = error(copy.path(), "config.json");
         let named = text.contains(&format!("field '{field}'")) && text.contains(expected);
         assert!(named, "{field} = {value}: {text}");
@@ -209,7 +209,7 @@ fn a_field_that_is_missing_is_named() {
         "layer_norm_eps",
         "vocab_size",
     ] {
-        let copy = Copy::with_config(|config| drop(config.remove(field)));
+        let copy = TinyCopy::with_config(|config| drop(config.remove(field)));
         let (_, text) = error(copy.path(), "config.json");
         assert!(
             text.contains(&format!("field '{field}'")) && text.contains("missing"),
@@ -221,7 +221,7 @@ fn a_field_that_is_missing_is_named() {
 #[test]
 fn a_config_that_is_not_json_is_refused() {
     for bytes in [b"".as_slice(), b"{", b"\xff\xfe", b"[]", b"null"] {
-        let copy = Copy::new();
+        let copy = TinyCopy::new();
         fs::write(copy.path().join("config.json"), bytes).unwrap();
         let (error, _) = error(copy.path(), "config.json");
         assert!(matches!(error, LoadError::Config { .. }), "{error:?}");

@@ -1,6 +1,5 @@
 //! The reference that every method is compared to trains what it says.
 
-use assets::{Store, StoreOptions};
 use backbones::Pooling;
 use bench_suite::{
     arm::{Arm, Baseline},
@@ -10,13 +9,12 @@ use bench_suite::{
 use burn::{module::Module, tensor::Device};
 use rand::{SeedableRng, rngs::StdRng};
 
-use crate::numbers::parameters;
+use crate::{golden::store, numbers::parameters};
 
 #[test]
 fn full_fine_tuning_trains_every_number_of_the_backbone() {
     let device = Device::flex();
-    let store = Store::open(StoreOptions::default()).unwrap();
-    let model = Model::load(&store, "minilm-l6", Pooling::Mean, 32, &device).unwrap();
+    let model = Model::load(&store(), "minilm-l6", Pooling::Mean, 32, &device).unwrap();
     let rng = &mut StdRng::seed_from_u64(0);
     let arm = Arm::Baseline(Baseline::Full);
     let full = Trainable::init(&arm, &model, 2, rng, &device.autodiff()).unwrap();

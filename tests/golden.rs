@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use assets::{Store, StoreOptions};
 use backbones::Tokens;
 use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -17,6 +18,15 @@ pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fixtures")
         .join(name)
+}
+
+/// Where the real model is, or is fetched to.
+pub fn store() -> Store {
+    let options = StoreOptions {
+        progress: false,
+        ..Default::default()
+    };
+    Store::open(options).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// A stored tensor: type, shape, little-endian bytes.
@@ -135,11 +145,11 @@ impl Expected {
 }
 
 /// A copy of `bert_tiny` that can be altered.
-pub struct Copy {
+pub struct TinyCopy {
     folder: TempDir,
 }
 
-impl Copy {
+impl TinyCopy {
     pub fn new() -> Self {
         let folder = TempDir::new().unwrap();
         for file in ["config.json", "model.safetensors"] {

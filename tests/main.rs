@@ -6,8 +6,10 @@
 //! - [`parity`] holds the BERT backbone against Hugging Face transformers.
 //! - [`checkpoints`] breaks checkpoints and configurations.
 //! - [`full_fine_tuning`] is about the reference.
-//! - [`lora`] and [`virtual_tokens`] hold single methods against other ways to compute the same.
+//! - [`lora`] and [`virtual_tokens`] hold single methods against other ways to compute the same;
+//!   [`adalora`] counts what survives.
 
+mod adalora;
 mod checkpoints;
 mod contract;
 mod devices;

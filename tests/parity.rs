@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use assets::{Store, StoreOptions};
 use backbones::{Backbone, Pooling, Untouched};
 use burn::tensor::{Device, bf16, f16};
 use datasets::TextEncoder;
@@ -10,7 +9,7 @@ use safetensors::Dtype;
 
 use crate::{
     devices::{on_flex, on_wgpu},
-    golden::{Copy, Expected, Stored, fixture},
+    golden::{Expected, Stored, TinyCopy, fixture, store},
     numbers::{assert_close, distance, numbers},
     subject::at_true_tokens,
 };
@@ -57,7 +56,7 @@ fn hidden_states_and_pooler_equal_those_of_transformers_on_wgpu() {
 #[test]
 fn a_checkpoint_of_a_whole_task_model_reads_the_same() {
     // Everything under `bert.`, beside a head that is not read.
-    let copy = Copy::with_tensors(|tensors| {
+    let copy = TinyCopy::with_tensors(|tensors| {
         let head = Stored {
             dtype: Dtype::I64,
             shape: vec![1],
@@ -75,7 +74,7 @@ fn a_checkpoint_of_a_whole_task_model_reads_the_same() {
 #[test]
 fn a_checkpoint_with_the_old_names_of_layer_normalisation_reads_the_same() {
     // As in bert-base-uncased: gamma and beta.
-    let copy = Copy::with_tensors(|tensors| {
+    let copy = TinyCopy::with_tensors(|tensors| {
         *tensors = std::mem::take(tensors)
             .into_iter()
             .map(|(name, stored)| {
@@ -100,7 +99,7 @@ fn half_precision_checkpoints_are_read_as_the_numbers_they_hold() {
     ];
     for (dtype, halve) in halves {
         let mut rounded = vec![];
-        let copy = Copy::with_tensors(|tensors| {
+        let copy = TinyCopy::with_tensors(|tensors| {
             for (name, stored) in tensors {
                 let values = stored.f32s().into_iter().map(halve);
                 let (bytes, values): (Vec<[u8; 2]>, Vec<f32>) = values.unzip();
@@ -121,7 +120,8 @@ fn half_precision_checkpoints_are_read_as_the_numbers_they_hold() {
 
 #[test]
 fn a_checkpoint_without_pooler_serves_the_other_poolings_only() {
-    let copy = Copy::with_tensors(|tensors| tensors.retain(|name, _| !name.starts_with("pooler")));
+    let copy =
+        TinyCopy::with_tensors(|tensors| tensors.retain(|name, _| !name.starts_with("pooler")));
     let backbone = || load(copy.path(), &Device::flex());
     assert!(backbone().for_pooling(Pooling::Mean, copy.path()).is_ok());
     assert!(backbone().for_pooling(Pooling::Cls, copy.path()).is_ok());
@@ -137,11 +137,8 @@ fn a_checkpoint_without_pooler_serves_the_other_poolings_only() {
 
 #[test]
 fn the_real_model_equals_transformers_from_the_text_to_the_vectors() {
-    let store = Store::open(StoreOptions::default()).unwrap();
-    let folder = store
-        .fetch("minilm-l6")
-        .unwrap_or_else(|error| panic!("{error}"))
-        .path;
+    let folder = store().fetch("minilm-l6");
+    let folder = folder.unwrap_or_else(|error| panic!("{error}")).path;
     let expected = Expected::read("minilm_l6");
 
     let sentences = std::fs::read(fixture("minilm_l6").join("sentences.json")).unwrap();

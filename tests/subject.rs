@@ -93,7 +93,7 @@ fn more_settings(name: &str) -> Vec<Value> {
             json!({"initial_rank": 5, "target_rank": 2, "interval": 1, "roles": ["key", "output"]}),
             json!({"alpha": 3, "orthogonality": 0, "layers": [0]}),
             // Reaches its size before the last pruning, with a step between.
-            json!({"interval": 7, "warmup_share": 0, "final_share": 0.1, "roles": ["value"]}),
+            json!({"interval": 3, "warmup_share": 0, "final_share": 0.1, "roles": ["value"]}),
         ],
         "prompt_tuning" => vec![
             json!({"tokens": 3, "init": "text", "text": "7 9"}),

@@ -54,7 +54,7 @@ impl Baseline {
         match self {
             // Nothing but the head, which has a rate of its own.
             Self::Majority | Self::HeadOnly => 0.0,
-            Self::Full => 1e-4,
+            Self::Full => 2e-4,
         }
     }
 }

@@ -172,10 +172,8 @@ fn label(plan: &RunPlan) -> String {
         plan.arm.title().to_owned(),
         plan.arm.variant(),
         budget.unwrap_or_default(),
+        format!("seed={}", plan.seed),
     ];
-    words
-        .into_iter()
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
+    let said = words.into_iter().filter(|word| !word.is_empty());
+    said.collect::<Vec<_>>().join(" ")
 }

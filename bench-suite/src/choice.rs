@@ -8,6 +8,7 @@ use backbones::Pooling;
 use burn::tensor::Device;
 use datasets::{FOLDERS, FileTask, NAMED, Task, from_dir, from_files, named};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::{model::Model, names::unknown};
 
@@ -85,11 +86,17 @@ impl TaskChoice {
 
 fn file_flags(files: &FileTask) -> Vec<String> {
     // The settings are plain data, so their serde form lists exactly those that are set.
-    let json = serde_json::to_value(files).unwrap_or_default();
-    let fields = json.as_object().cloned().unwrap_or_default();
-    let set = fields.into_iter().filter_map(|(name, value)| match value {
-        serde_json::Value::String(text) => Some([format!("--{name}"), text]),
-        serde_json::Value::Bool(flag) => Some([format!("--{name}"), flag.to_string()]),
+    let fields = |files: &FileTask| match serde_json::to_value(files) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    };
+    let default = fields(&FileTask::default());
+    let set = fields(files)
+        .into_iter()
+        .filter(|(name, value)| default.get(name) != Some(value));
+    let set = set.filter_map(|(name, value)| match value {
+        Value::String(text) => Some([format!("--{name}"), text]),
+        Value::Bool(flag) => Some([format!("--{name}"), flag.to_string()]),
         _ => None,
     });
     set.flatten().collect()

@@ -66,7 +66,7 @@ pub enum Command {
     ///   run --method lora --config rank=4 --config 'roles=["query","up"]' --seeds 0,1,2
     ///   run --method prompt_tuning --training epochs=2 --training learning_rate=0.02
     #[command(verbatim_doc_comment)]
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Draw tables, charts and pages again from the records of a results folder.
     Report {
         /// The results folder.
@@ -98,7 +98,7 @@ pub enum Command {
         /// Id of the run, or the beginning of one.
         run: String,
         /// The results folder; all folders below results/ by default.
-        #[arg(long)]
+        #[arg(long, value_name = "DIR")]
         results: Option<PathBuf>,
     },
     /// Fetch models and data into the cache, to be offline later.
@@ -114,7 +114,7 @@ pub enum Command {
         #[arg(required = true)]
         texts: Vec<String>,
         /// The results folder; all folders below results/ by default.
-        #[arg(long)]
+        #[arg(long, value_name = "DIR")]
         results: Option<PathBuf>,
     },
     /// List the devices that are there, and say which one 'auto' takes and why.

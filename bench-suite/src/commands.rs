@@ -28,7 +28,7 @@ use crate::{
 pub fn execute(cli: Cli) -> Result<ExitCode> {
     let Cli { command, common } = cli;
     match command.unwrap_or(Command::Run(Default::default())) {
-        Command::Run(args) => return run::run(args, &common),
+        Command::Run(args) => return run::run(*args, &common),
         Command::Report { results, title } => report::report(&results, title, &common)?,
         Command::List { what } => list::list(what, &common)?,
         Command::Explain {

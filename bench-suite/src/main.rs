@@ -1,6 +1,6 @@
 //! The command line program.
 
-use std::process::ExitCode;
+use std::process::{ExitCode, exit};
 
 use bench_suite::{cli::Cli, commands};
 use clap::Parser;
@@ -10,6 +10,7 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    end_with_the_reader();
     quieten_vulkan();
     match commands::execute(Cli::parse()) {
         Ok(code) => code,
@@ -18,6 +19,24 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Ends the program where its output cannot be written, quietly if the reader went away as in
+/// `… | head`. `println!` knows no other way to tell than a panic.
+fn end_with_the_reader() {
+    const END_BY_SIGPIPE: i32 = 128 + 13;
+    let panic = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let message = info.payload_as_str().unwrap_or_default();
+        match message.strip_prefix("failed printing to stdout: ") {
+            None => panic(info),
+            Some(reason) if reason.starts_with("Broken pipe") => exit(END_BY_SIGPIPE),
+            Some(reason) => {
+                eprintln!("error: standard output cannot be written: {reason}");
+                exit(1);
+            }
+        }
+    }));
 }
 
 /// An error and its causes; many errors already quote their cause.

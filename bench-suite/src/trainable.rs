@@ -44,7 +44,7 @@ impl Trainable {
     ) -> Result<Self> {
         let method = arm.method(model, rng, device)?;
         let unfrozen = (*arm == Arm::Baseline(Baseline::Full))
-            .then(|| model.backbone.clone().fork(device).unfreeze());
+            .then(|| model.backbone.clone().unfreeze().train());
         let head = init::linear(rng, model.spec.d_model, n_classes, device);
         Ok(Self {
             method,
@@ -179,10 +179,9 @@ impl Trainable {
             }
         };
         let unfrozen = match arm {
-            Arm::Baseline(Baseline::Full) => Some(
-                Fill::into(model.backbone.clone().fork(device), "backbone", &tensors)
-                    .with_context(at)?,
-            ),
+            Arm::Baseline(Baseline::Full) => {
+                Some(Fill::into(model.backbone.clone(), "backbone", &tensors).with_context(at)?)
+            }
             _ => None,
         };
         let blank = Linear {

@@ -52,7 +52,7 @@ use crate::{
 /// | --- | --- | --- | --- | --- |
 /// | `target_rank` | b_T / sites | 8 | 1 to `initial_rank` | mean rank that survives |
 /// | `initial_rank` | r₀ | 12 | 1 to the smaller width | rank of every site at first |
-/// | `alpha` | α | 16 | > 0 | strength; the branch is scaled by α/r₀ |
+/// | `alpha` | α | 64 | > 0 | strength; the branch is scaled by α/r₀ |
 /// | `roles` | | query, value | the backbone's | linear maps to act on |
 /// | `layers` | | all | the backbone's | layers to act on |
 /// | `orthogonality` | γ | 0.1 | ≥ 0 | weight of the penalty |
@@ -93,7 +93,7 @@ impl Default for AdaLoraConfig {
         Self {
             target_rank: 8,
             initial_rank: 12,
-            alpha: 16.0,
+            alpha: 64.0,
             roles: vec![Role::Query, Role::Value],
             layers: None,
             orthogonality: 0.1,
@@ -285,7 +285,7 @@ impl PeftMethod for AdaLora {
         file: "methods/src/adalora.rs",
         identity_at_start: true,
         foldable: true,
-        learning_rate: 2e-3,
+        learning_rate: 1e-2,
     };
 
     fn init(

@@ -241,7 +241,7 @@ impl PeftMethod for Lora {
         file: "methods/src/lora.rs",
         identity_at_start: true,
         foldable: true,
-        learning_rate: 1e-3,
+        learning_rate: 4e-3,
     };
 
     fn init(

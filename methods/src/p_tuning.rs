@@ -168,7 +168,7 @@ impl PeftMethod for PTuning {
         file: "methods/src/p_tuning.rs",
         identity_at_start: false,
         foldable: false,
-        learning_rate: 1e-3,
+        learning_rate: 5e-4,
     };
 
     fn init(

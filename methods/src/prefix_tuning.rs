@@ -166,7 +166,7 @@ impl PeftMethod for PrefixTuning {
         file: "methods/src/prefix_tuning.rs",
         identity_at_start: false,
         foldable: false,
-        learning_rate: 1e-2,
+        learning_rate: 3e-2,
     };
 
     fn init(

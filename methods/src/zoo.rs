@@ -7,7 +7,8 @@
 #[macro_export]
 macro_rules! zoo {
     ($($variant:ident = $method:ty),+ $(,)?) => {
-        /// A method of the zoo.
+        /// A method of the zoo. There is one at a time, so its size matters to nobody.
+        #[allow(clippy::large_enum_variant)]
         #[derive(burn::module::Module, Debug)]
         pub enum Method {
             $(#[allow(missing_docs)] $variant($method)),+

@@ -51,7 +51,7 @@ pub fn what_is_stored_is_enough_to_use_the_method(device: &Device) {
 pub fn a_settled_method_is_stored_whole_at_every_step(device: &Device) {
     let batch = batch(&ROWS, 8, 0, device);
     for subject in Subject::all(device) {
-        Training::of(&subject).run(subject.fresh(), 10, 10, |method| {
+        Training::of(&subject).run(subject.fresh(), 6, 6, |method| {
             if method.is_settled() {
                 assert_restores(&subject, &method.valid(), &batch);
             }

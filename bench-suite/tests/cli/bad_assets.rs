@@ -88,6 +88,7 @@ fn a_hub_that_does_not_answer_is_told_with_its_address_and_the_way_by_hand() {
     let mut program = desk.program();
     program
         .env_remove("PEFT_ZOO_OFFLINE")
+        .env("NO_PROXY", "127.0.0.1")
         .env("HF_ENDPOINT", &server);
     program.args("run --model org/name --train mine.csv --device flex".split(' '));
     let parts = [

@@ -17,10 +17,11 @@ fn refuses(spoil: impl FnOnce(&Desk), parts: &[&str]) {
     desk.refuses("explain lora --model model", parts);
 }
 
-fn spoil_json(file: &str, mut json: Value, spoil: impl FnOnce(&mut Value)) -> impl FnOnce(&Desk) {
-    spoil(&mut json);
-    let path = format!("model/{file}");
-    move |desk| desk.write(&path, json.to_string())
+/// Changes one field of `config.json`.
+fn config(field: &str, value: Value) -> impl FnOnce(&Desk) + use<> {
+    let mut config = tiny::config();
+    config[field] = value;
+    move |desk| desk.write("model/config.json", config.to_string())
 }
 
 #[test]
@@ -71,9 +72,7 @@ fn corrupt_weights_are_refused() {
 
 #[test]
 fn weights_that_do_not_match_the_configuration_are_refused() {
-    let wider = spoil_json("config.json", tiny::config(), |json| {
-        json["hidden_size"] = json!(32)
-    });
+    let wider = config("hidden_size", json!(32));
     refuses(
         wider,
         &[
@@ -83,9 +82,7 @@ fn weights_that_do_not_match_the_configuration_are_refused() {
             "different models",
         ],
     );
-    let deeper = spoil_json("config.json", tiny::config(), |json| {
-        json["num_hidden_layers"] = json!(3)
-    });
+    let deeper = config("num_hidden_layers", json!(3));
     let (missing, nearest) = (
         "'encoder.layer.2.attention.self.query.weight'",
         "'encoder.layer.1.attention.self.query.weight'",
@@ -95,9 +92,6 @@ fn weights_that_do_not_match_the_configuration_are_refused() {
 
 #[test]
 fn a_configuration_that_cannot_be_read_or_built_is_refused_with_its_field() {
-    let config = |field: &str, value: Value| {
-        spoil_json("config.json", tiny::config(), |json| json[field] = value)
-    };
     let other = ["config.json: field 'model_type' is 'gpt2'", "'bert'"];
     refuses(config("model_type", json!("gpt2")), &other);
     refuses(
@@ -120,9 +114,9 @@ fn a_configuration_that_cannot_be_read_or_built_is_refused_with_its_field() {
 
 #[test]
 fn a_tokenizer_of_another_model_is_refused() {
-    let larger = spoil_json("tokenizer.json", tiny::tokenizer(), |json| {
-        json["model"]["vocab"]["unheard"] = json!(160);
-    });
+    let mut tokenizer = tiny::tokenizer();
+    tokenizer["model"]["vocab"]["unheard"] = json!(160);
+    let larger = |desk: &Desk| desk.write("model/tokenizer.json", tokenizer.to_string());
     let parts = [
         "tokenizer.json has ids up to 160",
         "embeds 20 words",

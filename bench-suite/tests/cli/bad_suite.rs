@@ -28,7 +28,7 @@ fn an_unknown_field_is_told_with_file_and_line() {
     let training = "[[run]]\nmethod = 'lora'\n[run.training]\nbatch_size = 4\nepoch = 3";
     refuses(training, &["s.toml, line 6", "`epoch`", "`epochs`"]);
     let task = "[[run]]\nmethod = 'lora'\n[task]\ntrain = 'mine.csv'\ntxt = 'text'";
-    refuses(task, &["s.toml, line 4", "task"]);
+    refuses(task, &["s.toml, line 6", "`txt`", "`text`"]);
 }
 
 #[test]

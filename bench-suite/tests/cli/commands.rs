@@ -1,9 +1,11 @@
 //! The commands that only tell something.
 
+use std::process::{Command, Stdio};
+
 use bench_suite::arm::Arm;
 use report::format;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Ran};
 
 #[test]
 fn every_list_names_what_there_is_for_people_and_for_scripts() {
@@ -159,4 +161,28 @@ fn a_report_needs_a_folder_with_records() {
     );
     std::fs::create_dir(desk.path("empty")).unwrap();
     desk.refuses("report empty", &["empty: no run records", "run a suite"]);
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_program_without_a_panic() {
+    let desk = Desk::new();
+    let mut program = desk.program();
+    program
+        .args(["list", "methods"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = program.spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.stderr.is_empty(), "{output:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_an_error_in_one_line() {
+    let desk = Desk::new();
+    let mut shell = desk.at_home(Command::new("sh"));
+    let list = "exec \"$0\" list methods > /dev/full";
+    let ran = Ran::of(shell.args(["-c", list, env!("CARGO_BIN_EXE_bench-suite")]));
+    ran.refused(&["standard output cannot be written", "No space left"]);
 }

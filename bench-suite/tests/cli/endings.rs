@@ -9,10 +9,10 @@ use crate::desk::{Desk, Ran, TINY};
 #[test]
 fn a_divergence_ends_with_its_own_exit_code_a_record_and_a_report() {
     let desk = Desk::new();
+    let rates = "--training learning_rate=1e30 --training head_learning_rate=1e30";
     for (method, evaluations) in [("lora", 1), ("lora", 3), ("full", 3), ("head", 3)] {
         let out = format!("{method}{evaluations}");
-        let training =
-            format!("--training learning_rate=1e30 --training evaluations={evaluations}");
+        let training = format!("{rates} --training epochs=3 --training evaluations={evaluations}");
         let ran = desk.train(&format!("--method {method} {training} --results {out}"));
         assert_eq!(ran.code, Some(3), "{ran:#?}");
         assert!(ran.stdout.contains("diverged at step"), "{ran:#?}");
@@ -32,7 +32,7 @@ fn a_divergence_ends_with_its_own_exit_code_a_record_and_a_report() {
 #[test]
 fn a_divergence_does_not_stop_the_runs_after_it() {
     let desk = Desk::new();
-    let diverging = "[[run]]\nmethod = 'lora'\ntraining = { learning_rate = 1e30 }\n";
+    let diverging = "[[run]]\nmethod = 'lora'\ntraining = { epochs = 3, learning_rate = 1e30 }\n";
     desk.write_suite("s.toml", &format!("{diverging}[[run]]\nmethod = 'head'"));
     let ran = desk.run(&format!("run s.toml {TINY} --results out"));
     assert_eq!(
@@ -46,7 +46,8 @@ fn a_divergence_does_not_stop_the_runs_after_it() {
 fn patience_stops_a_run_early() {
     let desk = Desk::new();
     // A rate at which nothing moves, so that no evaluation is better than the first.
-    let training = "--training learning_rate=1e-30 --training patience=1 --training epochs=4";
+    let rates = "--training learning_rate=1e-30 --training head_learning_rate=1e-30";
+    let training = format!("{rates} --training patience=1 --training epochs=4");
     let told = desk
         .train(&format!("--method lora {training} --results out"))
         .ok()
@@ -114,6 +115,11 @@ fn the_recorded_command_makes_the_same_record() {
     let Some(rest) = record.command.strip_prefix(prefix) else {
         panic!("{}", record.command)
     };
+    // What is not said is the default, and no more is said than need be.
+    assert!(
+        !rest.contains("--encoding") && !rest.contains("batch_size"),
+        "{rest}"
+    );
     let line = format!("exec \"$0\" {rest} --device flex --results again");
     let mut shell = desk.at_home(Command::new("sh"));
     Ran::of(shell.args(["-c", &line, env!("CARGO_BIN_EXE_bench-suite")])).ok();

@@ -34,10 +34,9 @@ fn a_suite_that_is_killed_goes_on_and_ends_with_the_same_records() {
     assert!(kept.len() < n, "all {n} runs were done before the kill");
 
     // What a kill in the middle of a write may leave.
-    let missing = desk.records("whole").into_iter().map(|record| record.id);
+    let mut missing = desk.records("whole").into_iter().map(|record| record.id);
     let missing = missing
-        .filter(|id| kept.iter().all(|record| record.id != *id))
-        .last()
+        .find(|id| kept.iter().all(|record| record.id != *id))
         .unwrap();
     fs::create_dir_all(desk.path("killed/trained")).unwrap();
     desk.write(

@@ -49,12 +49,12 @@ fn a_results_folder_in_use_by_another_run_is_left_alone() {
 fn a_file_that_is_no_record_is_named_and_nothing_is_lost() {
     let desk = Desk::new();
     desk.train("--method head --results out").ok();
+    let record = desk.record_path("out", "head");
     desk.write("out/notes.json", "{}");
     desk.refuses(
         "report out",
         &["out/notes.json: not a run record", "move it"],
     );
-    let record = desk.record_path("out", "head");
     let whole = std::fs::read(&record).unwrap();
     std::fs::remove_file(desk.path("out/notes.json")).unwrap();
     std::fs::write(&record, &whole[..whole.len() / 2]).unwrap();
