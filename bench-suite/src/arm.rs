@@ -49,12 +49,12 @@ impl Baseline {
         }
     }
 
-    /// A learning rate for AdamW that trains well without tuning.
-    pub fn learning_rate(self) -> f64 {
+    /// A learning rate for AdamW that trains well without tuning; `None` where nothing but the
+    /// head is trained, which has a rate of its own.
+    pub fn learning_rate(self) -> Option<f64> {
         match self {
-            // Nothing but the head, which has a rate of its own.
-            Self::Majority | Self::HeadOnly => 0.0,
-            Self::Full => 2e-4,
+            Self::Majority | Self::HeadOnly => None,
+            Self::Full => Some(2e-4),
         }
     }
 }
@@ -130,11 +130,12 @@ impl Arm {
         }
     }
 
-    /// A learning rate for AdamW that trains well without tuning.
-    pub fn learning_rate(&self) -> f64 {
+    /// A learning rate for AdamW that trains well without tuning; `None` where nothing but the
+    /// head is trained.
+    pub fn learning_rate(&self) -> Option<f64> {
         match self {
             Self::Baseline(baseline) => baseline.learning_rate(),
-            Self::Peft(config) => config.card().learning_rate,
+            Self::Peft(config) => Some(config.learning_rate()),
         }
     }
 

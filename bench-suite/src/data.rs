@@ -25,6 +25,11 @@ impl Rows {
         })
     }
 
+    /// Tokens of all rows.
+    pub fn n_tokens(&self) -> usize {
+        self.encoded.iter().map(|row| row.ids.len()).sum()
+    }
+
     fn truncated(&self) -> usize {
         self.encoded.iter().filter(|row| row.truncated).count()
     }

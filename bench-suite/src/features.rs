@@ -18,6 +18,8 @@ pub struct Features {
     pub train: Option<Tensor<2>>,
     /// Of the validation rows.
     pub validation: Option<Tensor<2>>,
+    /// True tokens that went through the backbone for them.
+    pub n_tokens: usize,
 }
 
 impl Features {
@@ -32,12 +34,14 @@ impl Features {
             return Self {
                 train: None,
                 validation: None,
+                n_tokens: 0,
             };
         }
         let plain = trainable.valid();
         Self {
             train: Some(features(&plain, model, &data.train, device)),
             validation: Some(features(&plain, model, &data.validation, device)),
+            n_tokens: data.train.n_tokens() + data.validation.n_tokens(),
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod names;
 pub mod plan;
 pub mod run;
 pub mod settings;
+pub mod steps;
 pub mod suite;
 pub mod train;
 pub mod trainable;

@@ -29,6 +29,14 @@ pub struct RunPlan {
 }
 
 impl RunPlan {
+    /// The plan with the method's own learning rate written out, so that a record says what was
+    /// done and a changed default makes another run.
+    pub fn with_defaults(mut self) -> Self {
+        let rate = &mut self.training.learning_rate;
+        *rate = rate.or(self.arm.learning_rate());
+        self
+    }
+
     /// `method-hash`: equal for equal task rows, model weights, settings and seed, whatever the
     /// files and folders are called. The device is not part of it.
     pub fn id(&self, model: &Model, data: &Data) -> String {

@@ -151,7 +151,7 @@ fn train_and_test(
     let n_trainable = trainable.n_trainable();
     let tensors = plan.arm.plan(model)?;
     let training = &plan.training;
-    let peak_rate = training.learning_rate.unwrap_or(plan.arm.learning_rate());
+    let peak_rate = training.learning_rate.unwrap_or_default();
     let trainer = Trainer {
         model,
         data,

@@ -2,23 +2,18 @@
 
 use std::time::Instant;
 
-use backbones::Tokens;
 use burn::{
     module::Module,
-    nn::{Linear, loss::CrossEntropyLossConfig},
-    optim::{AdamWConfig, GradientsParams, ModuleOptimizer},
-    tensor::{Device, Int, Tensor, TensorData},
+    tensor::{Device, Tensor},
 };
 use datasets::{Batch, eval_batches, train_batches};
-use methods::Progress;
 use report::record::{CurvePoint, Status};
 
 use crate::{
-    clip::clip_global_norm,
-    data::{Data, Rows, tokens},
-    features::Features,
+    data::{Data, Rows},
     measure::{Evaluation, Tally, log_softmax},
     model::Model,
+    steps::{Steps, logits},
     trainable::Trainable,
     training::Training,
 };
@@ -60,6 +55,28 @@ impl Default for Trained {
             evaluation_seconds: 0.0,
             n_tokens: 0,
         }
+    }
+}
+
+impl Trained {
+    /// Keeps a checkpoint if it is the best so far by accuracy, then loss; says whether it is.
+    fn keep_if_better(
+        &mut self,
+        trainable: Trainable,
+        step: usize,
+        validation: Evaluation,
+    ) -> bool {
+        let key = |e: &Evaluation| (e.accuracy, -e.loss);
+        let best = self.best.as_ref().map(|best| key(&best.validation));
+        let is_better = best.is_none_or(|best| key(&validation) > best);
+        if is_better {
+            self.best = Some(Checkpoint {
+                trainable,
+                step,
+                validation,
+            });
+        }
+        is_better
     }
 }
 
@@ -108,70 +125,44 @@ impl Trainer<'_> {
     ///
     /// The order of the rows depends on seed and epoch alone, so all arms see the same batches.
     pub fn train(&self, mut trainable: Trainable, watcher: &mut dyn Watcher) -> Trained {
-        let Self {
-            model,
-            data,
-            training,
-            peak_rate,
-            seed,
-            device,
-        } = *self;
-        let total = training.n_steps(data.train.labels.len());
+        let training = self.training;
         let clock = Instant::now();
-        let features = Features::where_frozen(&trainable, model, data, device);
-        let feature_seconds = clock.elapsed().as_secs_f64();
-        let mut optimizers = Optimizers::new(training.weight_decay);
-        let cross_entropy = CrossEntropyLossConfig::new().init(&device.clone().autodiff());
-        let mut batches = Batches::new(&data.train, training.batch_size, seed);
+        let mut steps = Steps::new(self, &trainable);
+        let mut batches = Batches::new(&self.data.train, training.batch_size, self.seed);
         let mut run = Trained {
-            train_seconds: feature_seconds,
+            train_seconds: clock.elapsed().as_secs_f64(),
+            n_tokens: steps.features.n_tokens,
             ..Trained::default()
         };
         let mut losses = Losses::default();
         let mut misses = 0;
 
-        for step in 1..=total {
+        for step in 1..=steps.total {
             let clock = Instant::now();
             let batch = batches.next();
-            let rate = training.rate_at(peak_rate, step, total);
-            let head_rate = training.rate_at(training.head_learning_rate, step, total);
-
-            let logits = logits(&trainable, model, &features.train, &batch, device);
-            let labels = labels(&batch, device);
-            let loss = cross_entropy.forward(logits, labels.autodiff());
-            losses.add(loss.clone().without_autodiff());
-            let loss = match trainable.penalty() {
-                Some(penalty) => loss + penalty,
-                None => loss,
-            };
-            let mut grads = GradientsParams::from_grads(loss.backward(), &trainable);
-            if training.clip_norm > 0.0 {
-                clip_global_norm(&trainable, &mut grads, training.clip_norm);
-            }
-            trainable = trainable.observe(&grads);
-            trainable = optimizers.step(rate, head_rate, trainable, grads);
-            trainable = trainable.after_step(Progress { step, total });
-
+            let loss;
+            (trainable, loss) = steps.take(trainable, &batch, step);
+            losses.add(loss);
             run.steps = step;
-            run.n_tokens += batch.n_tokens;
-            let is_evaluation = training.is_evaluation(step, total);
-            if is_evaluation || step.is_multiple_of(LOOK) {
-                let recent = losses.look();
-                if !recent.is_finite() {
+            run.n_tokens += steps.tokens_through_backbone(&batch);
+            let is_evaluation = training.is_evaluation(step, steps.total);
+            let recent = (is_evaluation || step.is_multiple_of(LOOK)).then(|| losses.look());
+            run.train_seconds += clock.elapsed().as_secs_f64();
+            if let Some(loss) = recent {
+                if !loss.is_finite() {
                     run.status = Status::Diverged { step };
-                    run.train_seconds += clock.elapsed().as_secs_f64();
                     break;
                 }
-                watcher.step(step, total, recent);
+                watcher.step(step, steps.total, loss);
             }
-            run.train_seconds += clock.elapsed().as_secs_f64();
             if !is_evaluation {
                 continue;
             }
 
             let clock = Instant::now();
             let frozen = trainable.valid();
-            let validation = self.evaluate(&frozen, &data.validation, &features.validation);
+            let known = &steps.features.validation;
+            let validation = self.evaluate(&frozen, &self.data.validation, known);
             run.evaluation_seconds += clock.elapsed().as_secs_f64();
             // A curve holds numbers alone: a record with a NaN could not be read again.
             if !validation.loss.is_finite() {
@@ -180,9 +171,9 @@ impl Trainer<'_> {
             }
             let point = CurvePoint {
                 step,
-                epoch: step as f64 * training.epochs / total as f64,
+                epoch: step as f64 * training.epochs / steps.total as f64,
                 train_loss: losses.mean(),
-                learning_rate: rate,
+                learning_rate: steps.rate(step),
                 validation_loss: validation.loss,
                 validation_accuracy: validation.accuracy,
             };
@@ -191,24 +182,15 @@ impl Trainer<'_> {
             if !frozen.is_settled() {
                 continue;
             }
-            let key = |e: &Evaluation| (e.accuracy, -e.loss);
-            if run
-                .best
-                .as_ref()
-                .is_none_or(|best| key(&validation) > key(&best.validation))
-            {
-                run.best = Some(Checkpoint {
-                    trainable: frozen,
-                    step,
-                    validation,
-                });
-                misses = 0;
+            misses = if run.keep_if_better(frozen, step, validation) {
+                0
             } else {
-                misses += 1;
-                if step < total && training.patience.is_some_and(|patience| misses >= patience) {
-                    run.status = Status::StoppedEarly { step };
-                    break;
-                }
+                misses + 1
+            };
+            let is_patient = training.patience.is_none_or(|patience| misses < patience);
+            if step < steps.total && !is_patient {
+                run.status = Status::StoppedEarly { step };
+                break;
             }
         }
         run
@@ -229,70 +211,6 @@ impl Trainer<'_> {
             }
         }
         tally.evaluation()
-    }
-}
-
-/// Scores of a batch, from known features or through the backbone.
-fn logits(
-    trainable: &Trainable,
-    model: &Model,
-    features: &Option<Tensor<2>>,
-    batch: &Batch,
-    device: &Device,
-) -> Tensor<2> {
-    match features {
-        None => {
-            let tokens: Tokens = tokens(batch, device);
-            trainable.logits(model, &tokens)
-        }
-        Some(features) => {
-            let rows: Vec<i32> = batch.rows.iter().map(|&row| row as i32).collect();
-            let rows = Tensor::from_ints(rows.as_slice(), device);
-            trainable.head.forward(features.clone().select(0, rows))
-        }
-    }
-}
-
-fn labels(batch: &Batch, device: &Device) -> Tensor<1, Int> {
-    Tensor::from_data(TensorData::new(batch.labels.clone(), [batch.n]), device)
-}
-
-/// AdamW for the head, and for everything else.
-struct Optimizers {
-    body: ModuleOptimizer,
-    head: ModuleOptimizer,
-}
-
-impl Optimizers {
-    fn new(weight_decay: f64) -> Self {
-        let adamw = AdamWConfig::new()
-            .with_weight_decay(weight_decay as f32)
-            .with_epsilon(1e-8);
-        Self {
-            body: adamw.init(),
-            head: adamw.init(),
-        }
-    }
-
-    fn step(
-        &mut self,
-        rate: f64,
-        head_rate: f64,
-        mut trainable: Trainable,
-        mut grads: GradientsParams,
-    ) -> Trainable {
-        let mut head_grads = GradientsParams::new();
-        let Linear { weight, bias } = &trainable.head;
-        if let Some(grad) = grads.remove::<2>(weight.id) {
-            head_grads.register(weight.id, grad);
-        }
-        for bias in bias.iter() {
-            if let Some(grad) = grads.remove::<1>(bias.id) {
-                head_grads.register(bias.id, grad);
-            }
-        }
-        trainable.head = self.head.step(head_rate, trainable.head, head_grads);
-        self.body.step(rate, trainable, grads)
     }
 }
 

@@ -43,7 +43,7 @@ use crate::{
     importance::Importance,
     init,
     method::{Budget, Card, ConfigError, PeftMethod, Plan, PlannedTensor, Progress, take_stored},
-    sites::{Target, check_rank, select},
+    sites::{DEFAULT_ROLES, Target, check_rank, on_roles, select},
 };
 
 /// Settings of [`AdaLora`].
@@ -94,7 +94,7 @@ impl Default for AdaLoraConfig {
             target_rank: 8,
             initial_rank: 12,
             alpha: 64.0,
-            roles: vec![Role::Query, Role::Value],
+            roles: DEFAULT_ROLES.to_vec(),
             layers: None,
             orthogonality: 0.1,
             beta_sensitivity: 0.85,
@@ -336,6 +336,10 @@ impl PeftMethod for AdaLora {
             name: "target_rank",
             value: config.target_rank,
         }
+    }
+
+    fn variant(config: &AdaLoraConfig) -> String {
+        on_roles(&config.roles).unwrap_or_default()
     }
 
     fn penalty(&self) -> Option<Tensor<1>> {

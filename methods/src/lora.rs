@@ -51,7 +51,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     init,
     method::{Budget, Card, ConfigError, PeftMethod, Plan, PlannedTensor, take_stored},
-    sites::{Target, check_rank, per_site, select},
+    sites::{DEFAULT_ROLES, Target, check_rank, on_roles, per_site, select},
 };
 
 /// How A starts.
@@ -107,7 +107,7 @@ impl Default for LoraConfig {
             rank: 8,
             alpha: 16.0,
             dropout: 0.0,
-            roles: vec![Role::Query, Role::Value],
+            roles: DEFAULT_ROLES.to_vec(),
             layers: None,
             init: LoraInit::default(),
             rs_lora: false,
@@ -281,6 +281,12 @@ impl PeftMethod for Lora {
             name: "rank",
             value: config.rank,
         }
+    }
+
+    fn variant(config: &LoraConfig) -> String {
+        let scaling = config.rs_lora.then(|| "rank-stabilised".to_owned());
+        let words: Vec<String> = scaling.into_iter().chain(on_roles(&config.roles)).collect();
+        words.join(" ")
     }
 
     fn stored(&self) -> Vec<(String, Tensor<2>)> {

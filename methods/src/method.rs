@@ -47,6 +47,12 @@ pub trait PeftMethod: Module + Injection {
     /// The setting that makes the method larger or smaller.
     fn budget(config: &Self::Config) -> Budget;
 
+    /// A learning rate for AdamW that trains well without tuning; the card's unless the
+    /// configuration calls for another.
+    fn learning_rate(_config: &Self::Config) -> f64 {
+        Self::CARD.learning_rate
+    }
+
     /// What tells this configuration's curve from the method's default, e.g. `lstm`.
     fn variant(_config: &Self::Config) -> String {
         String::new()
@@ -114,7 +120,7 @@ pub struct Card {
     pub identity_at_start: bool,
     /// Whether the trained method can be folded into the backbone's weights.
     pub foldable: bool,
-    /// A learning rate for AdamW that trains well without tuning.
+    /// A learning rate for AdamW that trains the default configuration well without tuning.
     pub learning_rate: f64,
 }
 

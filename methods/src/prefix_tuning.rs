@@ -238,6 +238,15 @@ impl PeftMethod for PrefixTuning {
         }
     }
 
+    /// The rate that suits a table is far too high for the maps that make one.
+    fn learning_rate(config: &PrefixTuningConfig) -> f64 {
+        if config.projection {
+            2e-3
+        } else {
+            Self::CARD.learning_rate
+        }
+    }
+
     fn variant(config: &PrefixTuningConfig) -> String {
         if config.projection {
             "projected".to_owned()

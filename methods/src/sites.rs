@@ -7,6 +7,23 @@ use regex::Regex;
 
 use crate::method::ConfigError;
 
+/// The roles that low-rank methods act on by default, as in the paper of LoRA.
+pub const DEFAULT_ROLES: [Role; 2] = [Role::Query, Role::Value];
+
+/// What tells a curve on other roles from the one on [`DEFAULT_ROLES`].
+pub fn on_roles(roles: &[Role]) -> Option<String> {
+    if roles == DEFAULT_ROLES {
+        return None;
+    }
+    Some(match roles.len() {
+        1..=3 => {
+            let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+            format!("on {}", names.join(", "))
+        }
+        n => format!("on {n} roles"),
+    })
+}
+
 /// A linear map that a method acts on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {

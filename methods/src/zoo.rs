@@ -98,6 +98,15 @@ macro_rules! zoo {
                 }
             }
 
+            /// See [`PeftMethod::learning_rate`]($crate::PeftMethod::learning_rate).
+            pub fn learning_rate(&self) -> f64 {
+                match self {
+                    $(Self::$variant(config) => {
+                        <$method as $crate::PeftMethod>::learning_rate(config)
+                    }),+
+                }
+            }
+
             /// See [`PeftMethod::variant`]($crate::PeftMethod::variant).
             pub fn variant(&self) -> String {
                 match self {

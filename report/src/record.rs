@@ -185,7 +185,7 @@ pub struct CurvePoint {
     pub epoch: f64,
     /// Mean task loss since the point before (no penalty included), nats. `None` at step 0.
     pub train_loss: Option<f64>,
-    /// Learning rate of the last step.
+    /// Learning rate of the last step, for all but the head.
     pub learning_rate: f64,
     /// Mean cross-entropy on the validation split, nats.
     pub validation_loss: f64,
@@ -203,7 +203,7 @@ pub struct Cost {
     pub train_seconds: f64,
     /// Seconds in evaluation passes.
     pub evaluation_seconds: f64,
-    /// True tokens (padding not counted) through training steps, per second.
+    /// True tokens (padding not counted) through the backbone in training, per second.
     pub tokens_per_second: f64,
     /// Highest memory use of the run where the system tells it, bytes.
     pub peak_bytes: Option<u64>,

@@ -76,6 +76,7 @@ fn planned(args: RunArgs) -> Result<(Suite, PathBuf)> {
         run.model = args.model.over(run.model.clone());
         run.training = overlay_flags(&run.training, "--training", &args.training)?;
         run.training.check().map_err(anyhow::Error::msg)?;
+        *run = run.clone().with_defaults();
     }
     if !args.seeds.is_empty() {
         suite.runs = with_seeds(&suite.runs, &args.seeds);
