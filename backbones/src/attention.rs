@@ -7,7 +7,7 @@ use crate::injection::KeyValue;
 /// Added to the score of a padding token: after softmax exactly 0 in float32, and still finite.
 const MASKED: f64 = -1e9;
 
-/// The additive bias of each key: 0 for a true token, [`MASKED`] for padding.
+/// The additive bias of each key: 0 for a true token, −10⁹ for padding.
 ///
 /// # Shapes
 /// `mask`: `[batch, seq]` with 1 for a true token and 0 for padding; result `[batch, n_before +

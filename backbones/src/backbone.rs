@@ -33,9 +33,9 @@ pub enum Pooling {
     /// Mean over the true tokens: what sentence encoders such as MiniLM were trained for.
     #[default]
     Mean,
-    /// The true [CLS] token, never a virtual token before it.
+    /// The true `[CLS]` token, never a virtual token before it.
     Cls,
-    /// Hugging Face's frozen pooler, `tanh(W h + b)` on [CLS].
+    /// Hugging Face's frozen pooler, `tanh(W h + b)` on `[CLS]`.
     Pooler,
 }
 

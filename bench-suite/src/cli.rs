@@ -235,9 +235,9 @@ impl TaskArgs {
 pub enum PoolingArg {
     /// Mean over the true tokens.
     Mean,
-    /// The true [CLS] token.
+    /// The true `[CLS]` token.
     Cls,
-    /// The checkpoint's own pooler on [CLS].
+    /// The checkpoint's own pooler on `[CLS]`.
     Pooler,
 }
 

@@ -149,7 +149,7 @@ fn one_line(error: &tokenizers::Error) -> String {
 mod tests {
     use super::*;
 
-    /// Words a to f as ids 4 to 9; `[CLS] A [SEP]` and `[CLS] A [SEP] B [SEP]`. Like many
+    /// Words a to f as ids 4 to 9; `[CLS] A `[SEP]`` and `[CLS] A `[SEP]` B `[SEP]``. Like many
     /// published files it also asks for padding and truncation to a fixed length.
     const TOKENIZER: &str = r#"{
         "version": "1.0",

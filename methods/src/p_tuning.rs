@@ -20,7 +20,7 @@
 //!
 //! # Where we differ
 //! - From the paper: the encoder's widths are those of Hugging Face PEFT; `hidden` sets them.
-//! - From Hugging Face PEFT: the true [CLS] or the true tokens are pooled, never a virtual token.
+//! - From Hugging Face PEFT: the true `[CLS]` or the true tokens are pooled, never a virtual token.
 
 use std::collections::BTreeMap;
 

@@ -4,7 +4,7 @@ use backbones::BackboneSpec;
 
 use crate::method::ConfigError;
 
-/// Checks that a prompt leaves room for [CLS], one word and [SEP].
+/// Checks that a prompt leaves room for `[CLS]`, one word and `[SEP]`.
 ///
 /// Whether it leaves room for the longest text of a task is known only when a run is planned.
 ///
