@@ -19,7 +19,7 @@ const HEAD_ONLY: &str = "head";
 /// The chart, or `None` when no run has a curve.
 pub(super) fn chart(comparison: &Comparison) -> Option<Picture> {
     let panels: Vec<(&Series, Look)> = looks(comparison)
-        .filter(|(series, _)| runs(series).next().is_some())
+        .filter(|(series, _)| series.name != HEAD_ONLY && runs(series).next().is_some())
         .collect();
     if panels.is_empty() {
         return None;
@@ -34,12 +34,14 @@ pub(super) fn chart(comparison: &Comparison) -> Option<Picture> {
         title,
         &subtitle(comparison, Some(rows), "one line per seed"),
     );
+    // A level to compare with: its own curve may run over many more steps than the others.
     let head_only = comparison.baseline(HEAD_ONLY);
+    let head_only = head_only.and_then(|head_only| Some(head_only.validation_accuracy()?.mean));
     let mut key = "Strong: the budget that is best on the validation split. Faint: other budgets \
                    and settings."
         .to_owned();
     if head_only.is_some() {
-        key += " Dashed: head only.";
+        key += " Dashed: head only, its best.";
     }
     let key = font::shorten(&key, SMALL_SIZE, false, WIDTH - 2.0 * MARGIN);
     picture.text(Text::new(key, (MARGIN, 136.0), SMALL_SIZE, MUTED));
@@ -51,7 +53,11 @@ pub(super) fn chart(comparison: &Comparison) -> Option<Picture> {
             .flat_map(|run| &run.curve)
     };
     let x = Axis::from_zero(points().map(|point| point.step as f64));
-    let y = Axis::shares(points().map(|point| point.validation_accuracy));
+    let y = Axis::shares(
+        points()
+            .map(|point| point.validation_accuracy)
+            .chain(head_only),
+    );
     let column_width = (WIDTH - 2.0 * MARGIN) / N_COLUMNS as f64;
     for (i, (series, look)) in panels.into_iter().enumerate() {
         let left = MARGIN + (i % N_COLUMNS) as f64 * column_width;
@@ -88,7 +94,7 @@ struct Panel<'p, 'a> {
 }
 
 impl Panel<'_, '_> {
-    fn draw(&self, picture: &mut Picture, head_only: Option<&Configuration>) {
+    fn draw(&self, picture: &mut Picture, head_only: Option<f64>) {
         let show_x = |step: f64| format::short_count(step);
         let show_y = frame::percent_ticks(&self.frame.y, 5);
         self.frame.draw_x(
@@ -110,10 +116,8 @@ impl Panel<'_, '_> {
         self.frame.draw_axes(picture);
         self.draw_title(picture);
         let best = self.series.best().or(self.series.configurations.last());
-        if let Some(head_only) = head_only.filter(|_| self.series.name != HEAD_ONLY) {
-            for run in &head_only.runs {
-                self.draw_dashed(picture, run);
-            }
+        if let Some(accuracy) = head_only {
+            self.draw_level(picture, accuracy);
         }
         let is_best = |c: &&Configuration| best.is_some_and(|best| best.label == c.label);
         for other in self.series.configurations.iter().filter(|c| !is_best(c)) {
@@ -152,10 +156,10 @@ impl Panel<'_, '_> {
         }
     }
 
-    fn draw_dashed(&self, picture: &mut Picture, run: &RunRecord) {
-        for pair in self.points(run).windows(2) {
-            picture.dashed(pair[0], pair[1], MUTED, 3.0, (9.0, 7.0));
-        }
+    fn draw_level(&self, picture: &mut Picture, accuracy: f64) {
+        let Rect { left, right, .. } = self.frame.area;
+        let (_, y) = self.frame.place(0.0, accuracy);
+        picture.dashed((left, y), (right, y), MUTED, 3.0, (9.0, 7.0));
     }
 
     fn points(&self, run: &RunRecord) -> Vec<Point> {
