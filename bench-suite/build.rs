@@ -6,28 +6,15 @@ fn main() {
     println!("cargo::rerun-if-changed=../Cargo.lock");
     println!("cargo::rerun-if-changed=../.git/logs/HEAD");
     println!("cargo::rustc-env=COMMIT={}", commit().unwrap_or_default());
-    println!(
-        "cargo::rustc-env=BURN_VERSION={}",
-        burn_version().unwrap_or_default()
-    );
+    println!("cargo::rustc-env=BURN_VERSION={}", burn_version().unwrap_or_default());
 }
 
 /// The commit, with `+dirty` if tracked files of the source differ from it.
 fn commit() -> Option<String> {
     let hash = git(&["rev-parse", "--short=12", "HEAD"])?;
-    let changes = git(&[
-        "status",
-        "--porcelain",
-        "--untracked-files=no",
-        "--",
-        "..",
-        ":!../results",
-    ])?;
-    Some(if changes.is_empty() {
-        hash
-    } else {
-        format!("{hash}+dirty")
-    })
+    let changes =
+        git(&["status", "--porcelain", "--untracked-files=no", "--", "..", ":!../results"])?;
+    Some(if changes.is_empty() { hash } else { format!("{hash}+dirty") })
 }
 
 fn git(arguments: &[&str]) -> Option<String> {

@@ -20,16 +20,10 @@ fn the_budget_counts_triplets_over_all_sites_whatever_their_width() {
     assert_eq!(ranks.iter().sum::<usize>(), 6 * 2);
     let n: usize = stored.iter().map(|(_, t)| t.shape().num_elements()).sum();
     // Q + λ + P of a triplet: 16 + 1 + 16 numbers at a query, 16 + 1 + 32 at the others.
-    let expected = ranks
-        .iter()
-        .zip([33, 49, 49].iter().cycle())
-        .map(|(r, n)| r * n);
+    let expected = ranks.iter().zip([33, 49, 49].iter().cycle()).map(|(r, n)| r * n);
     assert_eq!(n, expected.sum::<usize>());
     let reported = &method.details()["surviving_rank"];
-    let reported = reported
-        .as_object()
-        .unwrap()
-        .values()
-        .map(|rank| rank.as_u64().unwrap() as usize);
+    let reported =
+        reported.as_object().unwrap().values().map(|rank| rank.as_u64().unwrap() as usize);
     assert_eq!(reported.collect::<Vec<_>>(), ranks);
 }

@@ -29,10 +29,7 @@ fn a_missing_file_is_named_with_the_way_out() {
         fs::remove_file(copy.path().join(file)).unwrap();
         let (error, text) = error(copy.path(), file);
         assert!(matches!(error, LoadError::Read { .. }), "{error:?}");
-        assert!(
-            text.contains("give a folder with config.json, model.safetensors"),
-            "{text}"
-        );
+        assert!(text.contains("give a folder with config.json, model.safetensors"), "{text}");
     }
 }
 
@@ -40,20 +37,11 @@ fn a_missing_file_is_named_with_the_way_out() {
 fn a_truncated_file_is_refused_wherever_it_ends() {
     let copy = TinyCopy::new();
     let whole = fs::read(copy.weights()).unwrap();
-    for length in (0..whole.len())
-        .step_by(997)
-        .chain([1, 7, 8, 9, whole.len() - 1])
-    {
+    for length in (0..whole.len()).step_by(997).chain([1, 7, 8, 9, whole.len() - 1]) {
         fs::write(copy.weights(), &whole[..length]).unwrap();
         let (error, text) = error(copy.path(), "model.safetensors");
-        assert!(
-            matches!(error, LoadError::Format { .. }),
-            "{length}: {error:?}"
-        );
-        assert!(
-            text.contains("truncated or corrupt, fetch it again"),
-            "{text}"
-        );
+        assert!(matches!(error, LoadError::Format { .. }), "{length}: {error:?}");
+        assert!(text.contains("truncated or corrupt, fetch it again"), "{text}");
     }
 }
 
@@ -69,11 +57,7 @@ fn a_header_with_any_byte_wrong_never_panics() {
         // A changed digit or letter of a tensor that is not read may go unseen.
         let _ = Backbone::load(copy.path(), &Device::flex());
     }
-    fs::write(
-        copy.weights(),
-        [u64::MAX.to_le_bytes().as_slice(), &whole[8..]].concat(),
-    )
-    .unwrap();
+    fs::write(copy.weights(), [u64::MAX.to_le_bytes().as_slice(), &whole[8..]].concat()).unwrap();
     let (error, _) = error(copy.path(), "model.safetensors");
     assert!(matches!(error, LoadError::Format { .. }), "{error:?}");
 }
@@ -83,10 +67,7 @@ fn a_missing_tensor_is_named() {
     let name = "encoder.layer.1.output.dense.bias";
     let copy = TinyCopy::with_tensors(|tensors| drop(tensors.remove(name)));
     let (_, text) = error(copy.path(), "model.safetensors");
-    assert!(
-        text.contains(&format!("tensor '{name}' is missing")),
-        "{text}"
-    );
+    assert!(text.contains(&format!("tensor '{name}' is missing")), "{text}");
 }
 
 #[test]
@@ -96,10 +77,7 @@ fn a_checkpoint_of_another_architecture_says_what_it_has_instead() {
         *tensors = [("model.embed_tokens.weight".to_owned(), words)].into();
     });
     let (error, text) = error(copy.path(), "model.safetensors");
-    assert!(
-        matches!(error, LoadError::Missing { n_tensors: 1, .. }),
-        "{error:?}"
-    );
+    assert!(matches!(error, LoadError::Missing { n_tensors: 1, .. }), "{error:?}");
     assert!(text.contains("model.embed_tokens.weight"), "{text}");
 }
 
@@ -107,26 +85,18 @@ fn a_checkpoint_of_another_architecture_says_what_it_has_instead() {
 fn a_tensor_of_another_shape_is_named_with_both_shapes() {
     // The same numbers, transposed.
     let copy = TinyCopy::with_tensors(|tensors| {
-        let up = tensors
-            .get_mut("encoder.layer.0.intermediate.dense.weight")
-            .unwrap();
+        let up = tensors.get_mut("encoder.layer.0.intermediate.dense.weight").unwrap();
         up.shape.reverse();
     });
     let (_, text) = error(copy.path(), "model.safetensors");
-    assert!(
-        text.contains("has shape [24, 40], config.json asks for [40, 24]"),
-        "{text}"
-    );
+    assert!(text.contains("has shape [24, 40], config.json asks for [40, 24]"), "{text}");
 }
 
 #[test]
 fn a_config_of_another_size_is_seen_in_the_shapes() {
     let copy = TinyCopy::with_config(|config| drop(config.insert("vocab_size".into(), json!(51))));
     let (_, text) = error(copy.path(), "model.safetensors");
-    assert!(
-        text.contains(&format!("'{WORDS}' has shape [50, 24]")),
-        "{text}"
-    );
+    assert!(text.contains(&format!("'{WORDS}' has shape [50, 24]")), "{text}");
     let copy =
         TinyCopy::with_config(|config| drop(config.insert("num_hidden_layers".into(), json!(3))));
     let (_, text) = error(copy.path(), "model.safetensors");
@@ -140,14 +110,8 @@ fn numbers_that_are_not_finite_are_named_with_their_place() {
             tensors.get_mut(WORDS).unwrap().bytes[20..24].copy_from_slice(&value.to_le_bytes());
         });
         let (error, text) = error(copy.path(), "model.safetensors");
-        assert!(
-            matches!(error, LoadError::NotFinite { index: 5, .. }),
-            "{error:?}"
-        );
-        assert!(
-            text.contains(WORDS) && text.contains(&value.to_string()),
-            "{text}"
-        );
+        assert!(matches!(error, LoadError::NotFinite { index: 5, .. }), "{error:?}");
+        assert!(text.contains(WORDS) && text.contains(&value.to_string()), "{text}");
     }
 }
 
@@ -156,17 +120,11 @@ fn numbers_of_a_type_that_is_not_read_are_named() {
     let copy = TinyCopy::with_tensors(|tensors| {
         let words = tensors.get_mut(WORDS).unwrap();
         let bytes = vec![0; words.bytes.len() / 4];
-        *words = Stored {
-            dtype: Dtype::I8,
-            shape: words.shape.clone(),
-            bytes,
-        };
+        *words = Stored { dtype: Dtype::I8, shape: words.shape.clone(), bytes };
     });
     let (_, text) = error(copy.path(), "model.safetensors");
     assert!(
-        text.contains(&format!(
-            "'{WORDS}' is of type I8; F32, F16 and BF16 are read"
-        )),
+        text.contains(&format!("'{WORDS}' is of type I8; F32, F16 and BF16 are read")),
         "{text}"
     );
 }
@@ -176,16 +134,8 @@ fn a_config_that_cannot_be_computed_is_refused_by_field_and_value() {
     for (field, value, expected) in [
         ("hidden_act", json!("relu"), "is 'relu'; only 'gelu'"),
         ("model_type", json!("roberta"), "is 'roberta'; 'bert'"),
-        (
-            "position_embedding_type",
-            json!("relative_key"),
-            "is 'relative_key'",
-        ),
-        (
-            "num_attention_heads",
-            json!(5),
-            "is 5, which does not divide hidden_size 24",
-        ),
+        ("position_embedding_type", json!("relative_key"), "is 'relative_key'"),
+        ("num_attention_heads", json!(5), "is 5, which does not divide hidden_size 24"),
         ("num_attention_heads", json!(0), "is 0"),
         ("num_hidden_layers", json!(0), "is 0"),
         ("hidden_size", json!(-24), "-24"),
@@ -202,19 +152,10 @@ fn a_config_that_cannot_be_computed_is_refused_by_field_and_value() {
 
 #[test]
 fn a_field_that_is_missing_is_named() {
-    for field in [
-        "model_type",
-        "hidden_size",
-        "hidden_act",
-        "layer_norm_eps",
-        "vocab_size",
-    ] {
+    for field in ["model_type", "hidden_size", "hidden_act", "layer_norm_eps", "vocab_size"] {
         let copy = TinyCopy::with_config(|config| drop(config.remove(field)));
         let (_, text) = error(copy.path(), "config.json");
-        assert!(
-            text.contains(&format!("field '{field}'")) && text.contains("missing"),
-            "{text}"
-        );
+        assert!(text.contains(&format!("field '{field}'")) && text.contains("missing"), "{text}");
     }
 }
 

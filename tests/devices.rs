@@ -50,9 +50,6 @@ fn start_wgpu() -> Result<(Device, String), String> {
         .map_err(|_| "its start panicked".to_owned())?;
     let (device, setup) = started.map_err(|error| format!("{error:?}"))?;
     let adapter = setup.adapter.get_info();
-    let name = format!(
-        "{} through {}, driver {}",
-        adapter.name, adapter.backend, adapter.driver
-    );
+    let name = format!("{} through {}, driver {}", adapter.name, adapter.backend, adapter.driver);
     Ok((device, name))
 }

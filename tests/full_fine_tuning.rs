@@ -20,12 +20,6 @@ fn full_fine_tuning_trains_every_number_of_the_backbone() {
     let full = Trainable::init(&arm, &model, 2, rng, &device.autodiff()).unwrap();
     let unfrozen = full.unfrozen.as_ref().unwrap();
     assert_eq!(unfrozen.num_params(), model.backbone.num_params());
-    assert!(
-        parameters(unfrozen).iter().all(|p| p.is_autodiff),
-        "it is still frozen"
-    );
-    assert!(
-        parameters(&model.backbone).iter().all(|p| !p.is_autodiff),
-        "the original is not"
-    );
+    assert!(parameters(unfrozen).iter().all(|p| p.is_autodiff), "it is still frozen");
+    assert!(parameters(&model.backbone).iter().all(|p| !p.is_autodiff), "the original is not");
 }

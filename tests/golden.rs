@@ -15,17 +15,12 @@ use tempfile::TempDir;
 
 /// A folder under `fixtures/`.
 pub fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("fixtures")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
 }
 
 /// Where the real model is, or is fetched to.
 pub fn store() -> Store {
-    let options = StoreOptions {
-        progress: false,
-        ..Default::default()
-    };
+    let options = StoreOptions { progress: false, ..Default::default() };
     Store::open(options).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -40,18 +35,12 @@ pub struct Stored {
 impl Stored {
     pub fn f32s(&self) -> Vec<f32> {
         assert_eq!(self.dtype, Dtype::F32);
-        self.bytes
-            .chunks_exact(4)
-            .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
-            .collect()
+        self.bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()
     }
 
     fn i32s(&self) -> Vec<i32> {
         assert_eq!(self.dtype, Dtype::I32);
-        self.bytes
-            .chunks_exact(4)
-            .map(|b| i32::from_le_bytes(b.try_into().unwrap()))
-            .collect()
+        self.bytes.chunks_exact(4).map(|b| i32::from_le_bytes(b.try_into().unwrap())).collect()
     }
 }
 
@@ -62,29 +51,14 @@ pub fn read_tensors(path: &Path) -> Tensors {
     let bytes = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let stored = |(name, view): (String, TensorView<'_>)| {
         let (dtype, shape, bytes) = (view.dtype(), view.shape().to_vec(), view.data().to_vec());
-        (
-            name,
-            Stored {
-                dtype,
-                shape,
-                bytes,
-            },
-        )
+        (name, Stored { dtype, shape, bytes })
     };
-    SafeTensors::deserialize(&bytes)
-        .unwrap()
-        .tensors()
-        .into_iter()
-        .map(stored)
-        .collect()
+    SafeTensors::deserialize(&bytes).unwrap().tensors().into_iter().map(stored).collect()
 }
 
 pub fn write_tensors(path: &Path, tensors: &Tensors) {
     let views = tensors.iter().map(|(name, stored)| {
-        (
-            name,
-            TensorView::new(stored.dtype, stored.shape.clone(), &stored.bytes).unwrap(),
-        )
+        (name, TensorView::new(stored.dtype, stored.shape.clone(), &stored.bytes).unwrap())
     });
     fs::write(path, safetensors::serialize(views, None).unwrap()).unwrap();
 }
@@ -105,12 +79,7 @@ impl Expected {
         let mut take = |name| answers.remove(name).unwrap();
         let (ids, kinds) = (take("input_ids"), take("token_type_ids"));
         let mask = take("attention_mask");
-        Self {
-            answers,
-            ids,
-            kinds,
-            mask,
-        }
+        Self { answers, ids, kinds, mask }
     }
 
     /// Rows and columns of the batch.
@@ -120,12 +89,7 @@ impl Expected {
 
     pub fn batch(&self, device: &Device) -> Tokens {
         let data = |stored: &Stored| TensorData::new(stored.i32s(), self.shape());
-        let mask = self
-            .mask
-            .i32s()
-            .into_iter()
-            .map(|one| one as f32)
-            .collect::<Vec<_>>();
+        let mask = self.mask.i32s().into_iter().map(|one| one as f32).collect::<Vec<_>>();
         Tokens {
             ids: Tensor::from_data(data(&self.ids), device),
             type_ids: Tensor::from_data(data(&self.kinds), device),

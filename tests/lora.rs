@@ -19,10 +19,7 @@ use crate::{
     numbers::{assert_close, distance, numbers},
 };
 
-const SITE: Site = Site {
-    layer: 0,
-    role: Role::Query,
-};
+const SITE: Site = Site { layer: 0, role: Role::Query };
 
 fn config() -> LoraConfig {
     LoraConfig {
@@ -46,50 +43,31 @@ fn gradients_and_outputs_are_equal(device: &Device) {
     let device = &device.clone().autodiff();
     let rng = &mut StdRng::seed_from_u64(3);
     let LoraConfig { rank, alpha, .. } = config();
-    let theirs = LinearConfig::new(16, 16)
-        .init(device)
-        .apply_lora(BurnLora::new(rank, alpha));
+    let theirs = LinearConfig::new(16, 16).init(device).apply_lora(BurnLora::new(rank, alpha));
     let theirs: Linear = init::redraw(theirs, rng, 0.5);
     let LoraAdapter { a, b, .. } = theirs.weight.reparameterization::<LoraAdapter>().unwrap();
     let [our_a, our_b] = [a, b].map(|factor| factor.val().without_autodiff());
     let ours = ours(&config(), our_a, our_b).train();
 
-    let x = init::uniform(rng, 1.0, [10, 16], device)
-        .val()
-        .without_autodiff();
-    let goal = init::uniform(rng, 1.0, [10, 16], device)
-        .val()
-        .without_autodiff();
+    let x = init::uniform(rng, 1.0, [10, 16], device).val().without_autodiff();
+    let goal = init::uniform(rng, 1.0, [10, 16], device).val().without_autodiff();
     let x = x.reshape([2, 5, 16]);
     let goal = goal.reshape([2, 5, 16]);
     let frozen = Linear {
         weight: Param::from_tensor(theirs.weight.base().without_autodiff()),
-        bias: theirs
-            .bias
-            .clone()
-            .map(|bias| Param::from_tensor(bias.val().without_autodiff())),
+        bias: theirs.bias.clone().map(|bias| Param::from_tensor(bias.val().without_autodiff())),
     };
     let our_output = frozen.forward(x.clone()) + ours.linear_delta(SITE, &x).unwrap();
     let their_output = theirs.forward(x);
-    assert_close(
-        &numbers(our_output.clone()),
-        &numbers(their_output.clone()),
-        1e-5,
-        "output",
-    );
+    assert_close(&numbers(our_output.clone()), &numbers(their_output.clone()), 1e-5, "output");
 
     let our_grads = (our_output - goal.clone()).square().mean().backward();
     let their_grads = (their_output - goal).square().mean().backward();
     for ((name, factor), theirs) in ours.stored().into_iter().zip([a, b]) {
-        let [ours, theirs] = [
-            factor.grad(&our_grads).unwrap(),
-            theirs.val().grad(&their_grads).unwrap(),
-        ]
-        .map(numbers);
-        assert!(
-            ours.iter().any(|&g| g.abs() > 1e-3),
-            "gradient of {name} is nothing"
-        );
+        let [ours, theirs] =
+            [factor.grad(&our_grads).unwrap(), theirs.val().grad(&their_grads).unwrap()]
+                .map(numbers);
+        assert!(ours.iter().any(|&g| g.abs() > 1e-3), "gradient of {name} is nothing");
         assert_close(&ours, &theirs, 1e-5, format!("gradient of {name}"));
     }
 }
@@ -107,19 +85,13 @@ fn outputs_and_gradients_equal_those_of_burns_own_lora_on_wgpu() {
 #[test]
 fn dropout_acts_in_training_at_every_site_and_never_in_inference() {
     let device = Device::flex();
-    let config = LoraConfig {
-        dropout: 0.5,
-        ..config()
-    };
+    let config = LoraConfig { dropout: 0.5, ..config() };
     let ones = |shape| Tensor::ones(shape, &device);
     // Below the lowest site the hidden states are still on the plain side of the device.
     let x = Tensor::<3>::random([2, 5, 16], Distribution::Default, &device);
     let inference = ours(&config, ones([16, 3]), ones([3, 16]));
     let training = inference.clone().train();
     let delta = |lora: &Lora| numbers(lora.linear_delta(SITE, &x).unwrap());
-    assert!(
-        distance(&delta(&training), &delta(&training)) > 0.1,
-        "nothing is dropped"
-    );
+    assert!(distance(&delta(&training), &delta(&training)) > 0.1, "nothing is dropped");
     assert_eq!(delta(&inference), delta(&inference));
 }

@@ -21,10 +21,7 @@ pub fn distance(a: &[f32], b: &[f32]) -> f32 {
 #[track_caller]
 pub fn assert_close(a: &[f32], b: &[f32], tolerance: f32, what: impl std::fmt::Display) {
     let distance = distance(a, b);
-    assert!(
-        distance <= tolerance,
-        "{what}: {distance:e} apart, {tolerance:e} allowed"
-    );
+    assert!(distance <= tolerance, "{what}: {distance:e} apart, {tolerance:e} allowed");
 }
 
 /// One float parameter of a module.
@@ -50,11 +47,7 @@ struct Found(Vec<Parameter>);
 impl ModuleVisitor for Found {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let bits = numbers(param.val()).into_iter().map(f32::to_bits).collect();
-        self.0.push(Parameter {
-            id: param.id,
-            bits,
-            is_autodiff: param.is_autodiff(),
-        });
+        self.0.push(Parameter { id: param.id, bits, is_autodiff: param.is_autodiff() });
     }
 }
 

@@ -31,12 +31,7 @@ fn assert_is_tiny(folder: &Path, device: &Device) {
     let at_true = |hidden: &[f32]| at_true_tokens(hidden, &rows, expected.shape()[1]);
     let wanted = at_true(&expected.answers["last_hidden_state"].f32s());
     assert_close(&at_true(&numbers(hidden)), &wanted, 1e-5, "hidden states");
-    assert_close(
-        &pooled,
-        &expected.answers["pooler_output"].f32s(),
-        1e-5,
-        "pooler",
-    );
+    assert_close(&pooled, &expected.answers["pooler_output"].f32s(), 1e-5, "pooler");
 }
 
 fn the_tiny_model_is_equal(device: &Device) {
@@ -57,11 +52,7 @@ fn hidden_states_and_pooler_equal_those_of_transformers_on_wgpu() {
 fn a_checkpoint_of_a_whole_task_model_reads_the_same() {
     // Everything under `bert.`, beside a head that is not read.
     let copy = TinyCopy::with_tensors(|tensors| {
-        let head = Stored {
-            dtype: Dtype::I64,
-            shape: vec![1],
-            bytes: vec![0; 8],
-        };
+        let head = Stored { dtype: Dtype::I64, shape: vec![1], bytes: vec![0; 8] };
         *tensors = std::mem::take(tensors)
             .into_iter()
             .map(|(name, stored)| (format!("bert.{name}"), stored))
@@ -90,12 +81,8 @@ fn a_checkpoint_with_the_old_names_of_layer_normalisation_reads_the_same() {
 fn half_precision_checkpoints_are_read_as_the_numbers_they_hold() {
     type Halve = fn(f32) -> ([u8; 2], f32);
     let halves: [(Dtype, Halve); 2] = [
-        (Dtype::F16, |x| {
-            (f16::from_f32(x).to_le_bytes(), f16::from_f32(x).to_f32())
-        }),
-        (Dtype::BF16, |x| {
-            (bf16::from_f32(x).to_le_bytes(), bf16::from_f32(x).to_f32())
-        }),
+        (Dtype::F16, |x| (f16::from_f32(x).to_le_bytes(), f16::from_f32(x).to_f32())),
+        (Dtype::BF16, |x| (bf16::from_f32(x).to_le_bytes(), bf16::from_f32(x).to_f32())),
     ];
     for (dtype, halve) in halves {
         let mut rounded = vec![];
@@ -103,11 +90,7 @@ fn half_precision_checkpoints_are_read_as_the_numbers_they_hold() {
             for (name, stored) in tensors {
                 let values = stored.f32s().into_iter().map(halve);
                 let (bytes, values): (Vec<[u8; 2]>, Vec<f32>) = values.unzip();
-                *stored = Stored {
-                    dtype,
-                    shape: stored.shape.clone(),
-                    bytes: bytes.concat(),
-                };
+                *stored = Stored { dtype, shape: stored.shape.clone(), bytes: bytes.concat() };
                 if name == "embeddings.word_embeddings.weight" {
                     rounded = values;
                 }
@@ -125,14 +108,8 @@ fn a_checkpoint_without_pooler_serves_the_other_poolings_only() {
     let backbone = || load(copy.path(), &Device::flex());
     assert!(backbone().for_pooling(Pooling::Mean, copy.path()).is_ok());
     assert!(backbone().for_pooling(Pooling::Cls, copy.path()).is_ok());
-    let error = backbone()
-        .for_pooling(Pooling::Pooler, copy.path())
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("'pooling' is 'pooler', but the checkpoint has none"),
-        "{error}"
-    );
+    let error = backbone().for_pooling(Pooling::Pooler, copy.path()).unwrap_err().to_string();
+    assert!(error.contains("'pooling' is 'pooler', but the checkpoint has none"), "{error}");
 }
 
 #[test]
@@ -145,9 +122,7 @@ fn the_real_model_equals_transformers_from_the_text_to_the_vectors() {
     let sentences: Vec<String> = serde_json::from_slice(&sentences).unwrap();
     let encoder = TextEncoder::from_dir(&folder, 128).unwrap();
     let ids = |text: &String| encoder.encode_text(text, None).unwrap().ids;
-    let ids = sentences
-        .iter()
-        .map(|text| ids(text).into_iter().map(|id| id as i32).collect());
+    let ids = sentences.iter().map(|text| ids(text).into_iter().map(|id| id as i32).collect());
     assert_eq!(ids.collect::<Vec<Vec<i32>>>(), expected.rows());
 
     let device = Device::flex();
@@ -156,12 +131,7 @@ fn the_real_model_equals_transformers_from_the_text_to_the_vectors() {
     let pool = |pooling| numbers(backbone.pool(hidden.clone(), &batch.mask, pooling));
     let answer = |name: &str| expected.answers[name].f32s();
     assert_close(&pool(Pooling::Mean), &answer("mean_pooled"), 1e-4, "mean");
-    assert_close(
-        &pool(Pooling::Pooler),
-        &answer("pooler_output"),
-        1e-4,
-        "pooler",
-    );
+    assert_close(&pool(Pooling::Pooler), &answer("pooler_output"), 1e-4, "pooler");
     assert!(distance(&pool(Pooling::Cls), &pool(Pooling::Mean)) > 0.1);
 
     let rows = expected.rows();
@@ -170,10 +140,5 @@ fn the_real_model_equals_transformers_from_the_text_to_the_vectors() {
     let stored_width = expected.answers["last_hidden_state"].shape[2];
     let first = numbers(hidden.clone().slice([0..n, 0..width, 0..stored_width]));
     let at_true = |hidden: &[f32]| at_true_tokens(hidden, &rows, width);
-    assert_close(
-        &at_true(&first),
-        &at_true(&answer("last_hidden_state")),
-        1e-4,
-        "hidden states",
-    );
+    assert_close(&at_true(&first), &at_true(&answer("last_hidden_state")), 1e-4, "hidden states");
 }

@@ -21,10 +21,7 @@ const ROWS: [(&str, usize); 12] = [
     ("a delight from start to finish", 1),
     ("dull and far too long", 0),
     ("I would see it again tomorrow", 1),
-    (
-        "nobody in it seems to care, and soon nobody watching it does either",
-        0,
-    ),
+    ("nobody in it seems to care, and soon nobody watching it does either", 0),
     ("warm, funny and wise", 1),
     ("the plot has more holes than plot", 0),
     ("beautifully shot", 1),
@@ -36,11 +33,7 @@ const ROWS: [(&str, usize); 12] = [
 ];
 
 fn task() -> Task {
-    let row = |&(text, label): &(&str, usize)| Example {
-        text: text.to_owned(),
-        pair: None,
-        label,
-    };
+    let row = |&(text, label): &(&str, usize)| Example { text: text.to_owned(), pair: None, label };
     let rows: Vec<Example> = ROWS.iter().map(row).collect();
     let split = Split {
         train: rows[..8].to_vec(),
@@ -48,28 +41,14 @@ fn task() -> Task {
         test: rows[8..].to_vec(),
     };
     let classes = ["against", "for"].map(str::to_owned).to_vec();
-    Task {
-        name: "films".into(),
-        title: "Films".into(),
-        classes,
-        split,
-        notes: vec![],
-    }
+    Task { name: "films".into(), title: "Films".into(), classes, split, notes: vec![] }
 }
 
 /// Two steps of an arm, four rows each, with an evaluation after each; and the model.
 fn train(arm: &str, device: &Device) -> (Trained, Model) {
-    let store = Store::open(StoreOptions {
-        progress: false,
-        ..Default::default()
-    })
-    .unwrap();
+    let store = Store::open(StoreOptions { progress: false, ..Default::default() }).unwrap();
     let model = Model::load(&store, "minilm-l6", Pooling::Mean, 32, device).unwrap();
-    let training = Training {
-        batch_size: 4,
-        evaluations: 2,
-        ..Default::default()
-    };
+    let training = Training { batch_size: 4, evaluations: 2, ..Default::default() };
     let data = Data::new(task(), &training, &model.encoder).unwrap();
     let arm = Arm::named(arm).unwrap();
     let rng = &mut StdRng::seed_from_u64(0);
@@ -96,10 +75,7 @@ fn losses(trained: &Trained) -> Vec<f64> {
 #[test]
 fn the_same_seed_gives_the_same_losses_to_the_last_bit() {
     let device = Device::flex();
-    let (first, second) = (
-        losses(&train("lora", &device).0),
-        losses(&train("lora", &device).0),
-    );
+    let (first, second) = (losses(&train("lora", &device).0), losses(&train("lora", &device).0));
     assert_eq!(first.len(), 4);
     assert_eq!(first, second);
 }
@@ -107,10 +83,8 @@ fn the_same_seed_gives_the_same_losses_to_the_last_bit() {
 #[test]
 fn a_short_training_of_the_real_model_on_wgpu_gives_the_losses_of_flex() {
     on_wgpu(|wgpu| {
-        let (on_flex, on_wgpu) = (
-            losses(&train("lora", &Device::flex()).0),
-            losses(&train("lora", wgpu).0),
-        );
+        let (on_flex, on_wgpu) =
+            (losses(&train("lora", &Device::flex()).0), losses(&train("lora", wgpu).0));
         for (flex, wgpu) in on_flex.iter().zip(&on_wgpu) {
             assert!((flex - wgpu).abs() < 1e-3, "{on_flex:?} and {on_wgpu:?}");
         }
@@ -120,27 +94,13 @@ fn a_short_training_of_the_real_model_on_wgpu_gives_the_losses_of_flex() {
 #[test]
 fn full_fine_tuning_moves_a_copy_and_leaves_the_frozen_model_as_it_was() {
     let weight = |backbone: &Backbone, layer| {
-        backbone
-            .weight(Site {
-                layer,
-                role: Role::Up,
-            })
-            .unwrap()
-            .without_autodiff()
-            .into_data()
+        backbone.weight(Site { layer, role: Role::Up }).unwrap().without_autodiff().into_data()
     };
     let (trained, model) = train("full", &Device::flex());
     let (_, untouched) = train("majority", &Device::flex());
     let moved = trained.best.unwrap().trainable.unfrozen.unwrap();
     for layer in 0..model.spec.n_layers {
-        assert_eq!(
-            weight(&model.backbone, layer),
-            weight(&untouched.backbone, layer)
-        );
-        assert_ne!(
-            weight(&model.backbone, layer),
-            weight(&moved, layer),
-            "layer {layer}"
-        );
+        assert_eq!(weight(&model.backbone, layer), weight(&untouched.backbone, layer));
+        assert_ne!(weight(&model.backbone, layer), weight(&moved, layer), "layer {layer}");
     }
 }

@@ -19,11 +19,7 @@ fn refusals(name: &str, settings: Value) -> [ConfigError; 2] {
     match (planned, made) {
         (Err(planned), Err(made)) => [planned, made],
         (planned, made) => {
-            panic!(
-                "{subject}: not refused: plan {}, init {}",
-                planned.is_err(),
-                made.is_err()
-            )
+            panic!("{subject}: not refused: plan {}, init {}", planned.is_err(), made.is_err())
         }
     }
 }
@@ -33,10 +29,7 @@ fn refusals(name: &str, settings: Value) -> [ConfigError; 2] {
 fn assert_refused(name: &str, settings: Value, text: &str) {
     for error in refusals(name, settings.clone()) {
         let error = error.to_string();
-        assert!(
-            error.contains(text),
-            "{name} {settings}: '{error}' lacks '{text}'"
-        );
+        assert!(error.contains(text), "{name} {settings}: '{error}' lacks '{text}'");
         assert_eq!(error.lines().count(), 1, "{error}");
     }
 }
@@ -44,14 +37,9 @@ fn assert_refused(name: &str, settings: Value, text: &str) {
 #[test]
 fn names_are_unique_and_lead_to_their_own_card() {
     for card in CARDS {
-        assert_eq!(
-            CARDS.iter().filter(|other| other.name == card.name).count(),
-            1
-        );
+        assert_eq!(CARDS.iter().filter(|other| other.name == card.name).count(), 1);
         assert_eq!(MethodConfig::named(card.name).unwrap().card(), *card);
-        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("..")
-            .join(card.file);
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(card.file);
         assert!(file.is_file(), "{}: there is no {}", card.name, card.file);
     }
     assert!(MethodConfig::named("no_such_method").is_none());
@@ -69,19 +57,14 @@ fn settings_survive_being_written_and_read() {
 #[test]
 fn settings_that_are_left_out_are_the_defaults() {
     for card in CARDS {
-        assert_eq!(
-            read(card.name, json!({})),
-            MethodConfig::named(card.name).unwrap()
-        );
+        assert_eq!(read(card.name, json!({})), MethodConfig::named(card.name).unwrap());
     }
 }
 
 #[test]
 fn an_unknown_field_is_named() {
     for card in CARDS {
-        let error = MethodConfig::read(card.name, json!({"rnak": 4}))
-            .unwrap()
-            .unwrap_err();
+        let error = MethodConfig::read(card.name, json!({"rnak": 4})).unwrap().unwrap_err();
         assert!(error.to_string().contains("rnak"), "{}: {error}", card.name);
     }
 }
@@ -95,37 +78,16 @@ fn the_budget_is_a_field_and_bounded_on_both_sides() {
             assert_refused(card.name, json!({budget.name: bad}), &text);
         }
         let settings = json!({budget.name: budget.value - 1});
-        assert_eq!(
-            read(card.name, settings).budget().value,
-            budget.value - 1,
-            "{}",
-            card.name
-        );
+        assert_eq!(read(card.name, settings).budget().value, budget.value - 1, "{}", card.name);
     }
 }
 
 #[test]
 fn a_rank_beyond_the_matrix_is_refused_with_the_largest_that_fits() {
-    assert_refused(
-        "lora",
-        json!({"rank": 17}),
-        "'rank' is 17; it must be 1 to 16 at 0.query",
-    );
-    assert_refused(
-        "lora",
-        json!({"rank_pattern": {"1.value": 0}}),
-        "'rank' is 0",
-    );
-    assert_refused(
-        "adalora",
-        json!({"initial_rank": 17}),
-        "'initial_rank' is 17",
-    );
-    assert_refused(
-        "adalora",
-        json!({"target_rank": 13}),
-        "1 to initial_rank, which is 12",
-    );
+    assert_refused("lora", json!({"rank": 17}), "'rank' is 17; it must be 1 to 16 at 0.query");
+    assert_refused("lora", json!({"rank_pattern": {"1.value": 0}}), "'rank' is 0");
+    assert_refused("adalora", json!({"initial_rank": 17}), "'initial_rank' is 17");
+    assert_refused("adalora", json!({"target_rank": 13}), "1 to initial_rank, which is 12");
 }
 
 #[test]
@@ -134,40 +96,22 @@ fn a_role_that_bert_lacks_is_refused_with_those_it_has() {
         for error in refusals(name, json!({"roles": ["query", "gate"]})) {
             let known = "query, key, value, output, up, down".to_owned();
             let role = Role::Gate.to_string();
-            assert_eq!(
-                error,
-                ConfigError::NoSuchRole {
-                    role,
-                    family: "bert",
-                    known
-                }
-            );
+            assert_eq!(error, ConfigError::NoSuchRole { role, family: "bert", known });
         }
         assert_refused(name, json!({"roles": []}), "'roles' is []");
-        assert_refused(
-            name,
-            json!({"layers": [0, 2]}),
-            "'layers' is 2; it must be 0 to 1",
-        );
+        assert_refused(name, json!({"layers": [0, 2]}), "'layers' is 2; it must be 0 to 1");
     }
 }
 
 #[test]
 fn a_prompt_that_leaves_no_positions_is_refused_with_the_longest_that_fits() {
     for name in ["prompt_tuning", "p_tuning"] {
-        assert_refused(
-            name,
-            json!({"tokens": 38}),
-            "'tokens' is 38; it must be 1 to 37",
-        );
+        assert_refused(name, json!({"tokens": 38}), "'tokens' is 38; it must be 1 to 37");
         let longest = Subject::new(read(name, json!({"tokens": 37})), &Device::flex());
         assert!(longest.config.plan(&longest.spec).is_ok());
     }
     // A prefix takes no positions.
-    let long = Subject::new(
-        read("prefix_tuning", json!({"tokens": 100})),
-        &Device::flex(),
-    );
+    let long = Subject::new(read("prefix_tuning", json!({"tokens": 100})), &Device::flex());
     assert!(long.config.plan(&long.spec).is_ok());
 }
 
@@ -176,22 +120,10 @@ fn numbers_without_sense_are_refused() {
     assert_refused("lora", json!({"alpha": 0}), "'alpha' is 0");
     assert_refused("lora", json!({"alpha": -1}), "'alpha' is -1");
     assert_refused("lora", json!({"dropout": 1}), "'dropout' is 1");
-    assert_refused(
-        "lora",
-        json!({"rank_pattern": {"9.query": 2}}),
-        "matches none",
-    );
-    assert_refused(
-        "lora",
-        json!({"alpha_pattern": {"(": 2}}),
-        "not a regular expression",
-    );
+    assert_refused("lora", json!({"rank_pattern": {"9.query": 2}}), "matches none");
+    assert_refused("lora", json!({"alpha_pattern": {"(": 2}}), "not a regular expression");
     assert_refused("adalora", json!({"interval": 0}), "'interval' is 0");
-    assert_refused(
-        "adalora",
-        json!({"orthogonality": -1}),
-        "'orthogonality' is -1",
-    );
+    assert_refused("adalora", json!({"orthogonality": -1}), "'orthogonality' is -1");
     let shares = json!({"warmup_share": 0.5, "final_share": 0.5});
     assert_refused("adalora", shares, "'final_share' is 0.5");
     assert_refused("p_tuning", json!({"hidden": 0}), "'hidden' is 0");
@@ -204,10 +136,7 @@ fn a_text_for_a_prompt_must_go_with_its_start_and_have_known_words() {
     refused(json!({"init": "text"}), "'text' is missing");
     refused(json!({"init": "text", "text": " "}), "'text' is empty");
     refused(json!({"text": "7"}), "init is not \"text\"");
-    refused(
-        json!({"init": "text", "text": "words"}),
-        "no word that the tokenizer knows",
-    );
+    refused(json!({"init": "text", "text": "words"}), "no word that the tokenizer knows");
 }
 
 #[track_caller]
@@ -215,10 +144,7 @@ fn assert_refused_by_init(name: &str, settings: Value, text: &str) {
     let subject = Subject::new(read(name, settings), &Device::flex());
     let rng = &mut StdRng::seed_from_u64(0);
     let made = subject.config.init(&subject.spec, rng, &subject.device);
-    let error = made
-        .err()
-        .map(|error| error.to_string())
-        .unwrap_or_default();
+    let error = made.err().map(|error| error.to_string()).unwrap_or_default();
     assert!(error.contains(text), "{subject}: '{error}' lacks '{text}'");
 }
 
@@ -226,9 +152,7 @@ fn assert_refused_by_init(name: &str, settings: Value, text: &str) {
 fn what_another_configuration_stored_is_refused() {
     for subject in Subject::all(&Device::flex()) {
         let restore = |stored: &BTreeMap<String, Tensor<2>>| {
-            subject
-                .config
-                .restore(&subject.spec, stored, &subject.device)
+            subject.config.restore(&subject.spec, stored, &subject.device)
         };
         let error = restore(&BTreeMap::new()).unwrap_err().to_string();
         assert!(error.contains("is missing"), "{subject}: {error}");
@@ -249,15 +173,9 @@ fn counts_on_minilm_are_the_published_ones() {
     };
     // 6 layers · 2 maps · r · (384 + 384)
     assert_eq!(counts("lora", json!({"rank": 8})), (73_728, 73_728));
-    assert_eq!(
-        counts("prompt_tuning", json!({"tokens": 20})),
-        (7_680, 7_680)
-    );
+    assert_eq!(counts("prompt_tuning", json!({"tokens": 20})), (7_680, 7_680));
     // 20 · 2 · 6 · 384
-    assert_eq!(
-        counts("prefix_tuning", json!({"tokens": 20})),
-        (92_160, 92_160)
-    );
+    assert_eq!(counts("prefix_tuning", json!({"tokens": 20})), (92_160, 92_160));
     // 6 · 2 · r · (384 + 384 + 1), 12 in training, 8 kept
     assert_eq!(counts("adalora", json!({})), (110_736, 73_824));
     // 20 · 384 + 3 · (384² + 384), the prompt kept
@@ -275,14 +193,7 @@ fn minilm() -> BackboneSpec {
         n_kv_heads: 12,
         d_head: 32,
         n_positions: 512,
-        roles: &[
-            Role::Query,
-            Role::Key,
-            Role::Value,
-            Role::Output,
-            Role::Up,
-            Role::Down,
-        ],
+        roles: &[Role::Query, Role::Key, Role::Value, Role::Output, Role::Up, Role::Down],
         embeddings: Tensor::zeros([1, 384], &Device::flex()),
         tokenize: None,
     }

@@ -25,9 +25,7 @@ impl Subject {
     /// Every method of the zoo: with its default settings, then with those of [`more_settings`].
     pub fn all(device: &Device) -> Vec<Self> {
         let configs = CARDS.iter().flat_map(|card| {
-            let more = more_settings(card.name)
-                .into_iter()
-                .map(|json| read(card.name, json));
+            let more = more_settings(card.name).into_iter().map(|json| read(card.name, json));
             MethodConfig::named(card.name).into_iter().chain(more)
         });
         configs.map(|config| Self::new(config, device)).collect()
@@ -37,25 +35,15 @@ impl Subject {
     pub fn new(config: MethodConfig, device: &Device) -> Self {
         let backbone = tiny_bert(7, device);
         let mut spec = backbone.spec();
-        spec.tokenize = Some(Arc::new(|text| {
-            text.split(' ')
-                .filter_map(|word| word.parse().ok())
-                .collect()
-        }));
-        Self {
-            config,
-            backbone,
-            spec,
-            device: device.clone(),
-        }
+        spec.tokenize =
+            Some(Arc::new(|text| text.split(' ').filter_map(|word| word.parse().ok()).collect()));
+        Self { config, backbone, spec, device: device.clone() }
     }
 
     /// The untrained method, on the autodiff side of the device.
     pub fn fresh(&self) -> Method {
         let device = self.device.clone().autodiff();
-        let method = self
-            .config
-            .init(&self.spec, &mut StdRng::seed_from_u64(1), &device);
+        let method = self.config.init(&self.spec, &mut StdRng::seed_from_u64(1), &device);
         method.unwrap_or_else(|error| panic!("{self}: {error}"))
     }
 
@@ -106,10 +94,7 @@ fn more_settings(name: &str) -> Vec<Value> {
             json!({"encoder": "lstm"}),
         ],
         "prefix_tuning" => {
-            vec![
-                json!({"tokens": 2, "init_std": 0}),
-                json!({"projection": true, "hidden": 5}),
-            ]
+            vec![json!({"tokens": 2, "init_std": 0}), json!({"projection": true, "hidden": 5})]
         }
         _ => vec![],
     }
@@ -129,13 +114,9 @@ pub const ROWS: [&[i32]; 3] = [&[2, 14, 33, 8, 59, 3], &[41], &[2, 27, 27, 3]];
 pub fn batch(rows: &[&[i32]], width: usize, filler: i32, device: &Device) -> Tokens {
     let n = rows.len();
     let cell = |i: usize| rows[i / width].get(i % width);
-    let ids: Vec<i32> = (0..n * width)
-        .map(|i| *cell(i).unwrap_or(&filler))
-        .collect();
+    let ids: Vec<i32> = (0..n * width).map(|i| *cell(i).unwrap_or(&filler)).collect();
     let kinds: Vec<i32> = (0..n * width).map(|i| i32::from(i % width >= 3)).collect();
-    let mask: Vec<f32> = (0..n * width)
-        .map(|i| f32::from(cell(i).is_some()))
-        .collect();
+    let mask: Vec<f32> = (0..n * width).map(|i| f32::from(cell(i).is_some())).collect();
     Tokens {
         ids: Tensor::from_data(TensorData::new(ids, [n, width]), device),
         type_ids: Tensor::from_data(TensorData::new(kinds, [n, width]), device),

@@ -20,9 +20,7 @@ pub struct Training<'a> {
 impl<'a> Training<'a> {
     pub fn of(subject: &'a Subject) -> Self {
         let d_model = subject.spec.d_model;
-        let goal = (0..ROWS.len() * d_model)
-            .map(|i| (i as f32 * 0.7).sin())
-            .collect::<Vec<_>>();
+        let goal = (0..ROWS.len() * d_model).map(|i| (i as f32 * 0.7).sin()).collect::<Vec<_>>();
         let goal = TensorData::new(goal, [ROWS.len(), d_model]);
         Self {
             subject,
@@ -48,9 +46,7 @@ impl<'a> Training<'a> {
     pub fn step(&mut self, method: Method, grads: GradientsParams, progress: Progress) -> Method {
         let method = method.observe(&grads);
         let rate = self.subject.config.card().learning_rate;
-        self.optimizer
-            .step(rate, method, grads)
-            .after_step(progress)
+        self.optimizer.step(rate, method, grads).after_step(progress)
     }
 
     /// The first `n_steps` of `total` steps; `each` sees the method after every one of them.

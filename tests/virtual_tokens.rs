@@ -36,16 +36,9 @@ fn a_prompt_of_words_equals_these_words(device: &Device) {
     let kinds = tokens.type_ids.clone();
     let own = batch(&ROWS, 7, 0, device).type_ids;
     tokens.type_ids = Tensor::cat(vec![kinds.slice([0..3, 0..2]), own], 1);
-    let expected = backbone
-        .encode(&tokens, &Untouched)
-        .slice([0..3, 2..9, 0..16]);
+    let expected = backbone.encode(&tokens, &Untouched).slice([0..3, 2..9, 0..16]);
     let at_true = |hidden: &[f32]| at_true_tokens(hidden, &ROWS, 7);
-    assert_close(
-        &at_true(&hidden),
-        &at_true(&numbers(expected)),
-        1e-5,
-        "prompt",
-    );
+    assert_close(&at_true(&hidden), &at_true(&numbers(expected)), 1e-5, "prompt");
 }
 
 #[test]
@@ -63,20 +56,12 @@ fn a_prefix_equals_more_keys(device: &Device) {
         |shape: [usize; 3]| Tensor::<3>::random(shape, Distribution::Uniform(-2.0, 2.0), device);
     let (n_heads, d_head) = (2, 3);
     let [query, key, value] = [(); 3].map(|()| random([2, 5, n_heads * d_head]));
-    let prefix = KeyValue {
-        key: random([n_heads, 4, d_head]),
-        value: random([n_heads, 4, d_head]),
-    };
+    let prefix =
+        KeyValue { key: random([n_heads, 4, d_head]), value: random([n_heads, 4, d_head]) };
     let mask = Tensor::from_data([[1., 1., 1., 1., 1.], [1., 1., 0., 0., 0.]], device);
     let bias = key_bias(&mask, 4);
-    let with_prefix = attend(
-        query.clone(),
-        key.clone(),
-        value.clone(),
-        Some(&prefix),
-        bias.clone(),
-        n_heads,
-    );
+    let with_prefix =
+        attend(query.clone(), key.clone(), value.clone(), Some(&prefix), bias.clone(), n_heads);
     // The same as tokens of both rows: [heads, 4, d_head] → [2, 4, heads · d_head].
     let as_tokens = |prefix: Tensor<3>| {
         let rows = prefix.swap_dims(0, 1).reshape([1, 4, n_heads * d_head]);
@@ -106,16 +91,8 @@ fn a_prefix_of_zeros_is_not_nothing() {
     let config = read("prefix_tuning", json!({"tokens": 2, "init_std": 0}));
     let subject = Subject::new(config, &device);
     let method = subject.fresh();
-    assert!(
-        method
-            .stored()
-            .into_iter()
-            .all(|(_, table)| numbers(table).iter().all(|&x| x == 0.0))
-    );
+    assert!(method.stored().into_iter().all(|(_, table)| numbers(table).iter().all(|&x| x == 0.0)));
     let batch = batch(&ROWS, 8, 0, &device);
-    let changed = distance(
-        &subject.hidden(&method, &batch),
-        &subject.hidden(&Untouched, &batch),
-    );
+    let changed = distance(&subject.hidden(&method, &batch), &subject.hidden(&Untouched, &batch));
     assert!(changed > 1e-2, "{changed:e}");
 }

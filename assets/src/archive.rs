@@ -23,12 +23,7 @@ pub(crate) fn extract(
 ) -> Result<(), Failure> {
     let opened = BufReader::new(File::open(archive).map_err(io_failure("open", archive))?);
     let name = archive.file_name().unwrap_or_default().to_string_lossy();
-    let wanted = Wanted {
-        archive: &name,
-        folder: &package.folder,
-        files,
-        into,
-    };
+    let wanted = Wanted { archive: &name, folder: &package.folder, files, into };
     match (package.form, &package.nested) {
         (Form::Wheel, _) => wanted.unzip(opened),
         (Form::Source, None) => wanted.untar(opened),
@@ -104,27 +99,17 @@ impl Wanted<'_> {
                 },
             )?;
         if got != file.bytes {
-            return Err(Failure::Size {
-                file: file.name.clone(),
-                expected: file.bytes,
-                got,
-            });
+            return Err(Failure::Size { file: file.name.clone(), expected: file.bytes, got });
         }
         Ok(())
     }
 
     fn unreadable(&self, error: impl std::fmt::Display) -> Failure {
-        Failure::Archive {
-            archive: self.archive.to_string(),
-            detail: error.to_string(),
-        }
+        Failure::Archive { archive: self.archive.to_string(), detail: error.to_string() }
     }
 
     fn absent(&self, member: String) -> Failure {
-        Failure::NotInArchive {
-            archive: self.archive.to_string(),
-            member,
-        }
+        Failure::NotInArchive { archive: self.archive.to_string(), member }
     }
 }
 
@@ -151,9 +136,7 @@ pub(crate) mod tests {
     fn zipped(members: &[(&str, &[u8])]) -> Vec<u8> {
         let mut writer = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
         for (path, content) in members {
-            writer
-                .start_file(*path, zip::write::SimpleFileOptions::default())
-                .unwrap();
+            writer.start_file(*path, zip::write::SimpleFileOptions::default()).unwrap();
             writer.write_all(content).unwrap();
         }
         writer.finish().unwrap().into_inner()
@@ -177,29 +160,17 @@ pub(crate) mod tests {
         let (archive, into) = (folder.path().join("archive"), folder.path().join("into"));
         std::fs::write(&archive, bytes).unwrap();
         std::fs::create_dir(&into).unwrap();
-        let file = AssetFile {
-            name: "a".into(),
-            bytes: 3,
-            sha256: String::new(),
-        };
+        let file = AssetFile { name: "a".into(), bytes: 3, sha256: String::new() };
         extract(&archive, package, &[file], &into)?;
         let entries = std::fs::read_dir(into).unwrap();
-        Ok(entries
-            .map(|e| e.unwrap().file_name().into_string().unwrap())
-            .collect())
+        Ok(entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect())
     }
 
     #[test]
     fn only_the_named_member_is_written() {
         let members: &[(&str, &[u8])] = &[("a", b"xyz"), ("inner/b", b"b"), ("inner/a", b"abc")];
-        assert_eq!(
-            extract_a(&zipped(members), &package(Form::Wheel, None)).unwrap(),
-            ["a"]
-        );
-        assert_eq!(
-            extract_a(&tar_gz(members), &package(Form::Source, None)).unwrap(),
-            ["a"]
-        );
+        assert_eq!(extract_a(&zipped(members), &package(Form::Wheel, None)).unwrap(), ["a"]);
+        assert_eq!(extract_a(&tar_gz(members), &package(Form::Source, None)).unwrap(), ["a"]);
     }
 
     #[test]
@@ -213,49 +184,27 @@ pub(crate) mod tests {
     #[test]
     fn a_member_longer_than_registered_is_refused() {
         let members: &[(&str, &[u8])] = &[("inner/a", b"abcdef")];
-        for (bytes, form) in [
-            (zipped(members), Form::Wheel),
-            (tar_gz(members), Form::Source),
-        ] {
+        for (bytes, form) in [(zipped(members), Form::Wheel), (tar_gz(members), Form::Source)] {
             let error = extract_a(&bytes, &package(form, None)).unwrap_err();
-            assert!(
-                matches!(
-                    error,
-                    Failure::Size {
-                        expected: 3,
-                        got: 4,
-                        ..
-                    }
-                ),
-                "{error}"
-            );
+            assert!(matches!(error, Failure::Size { expected: 3, got: 4, .. }), "{error}");
         }
     }
 
     #[test]
     fn an_absent_member_is_named() {
         let members: &[(&str, &[u8])] = &[("inner/b", b"abc")];
-        for (bytes, form) in [
-            (zipped(members), Form::Wheel),
-            (tar_gz(members), Form::Source),
-        ] {
-            let error = extract_a(&bytes, &package(form, None))
-                .unwrap_err()
-                .to_string();
+        for (bytes, form) in [(zipped(members), Form::Wheel), (tar_gz(members), Form::Source)] {
+            let error = extract_a(&bytes, &package(form, None)).unwrap_err().to_string();
             assert!(error.contains("inner/a"), "{error}");
         }
     }
 
     #[test]
     fn a_cut_archive_is_an_error() {
-        let noise: Vec<u8> = (0..9999u32)
-            .flat_map(|i| i.wrapping_mul(2654435761).to_le_bytes())
-            .collect();
+        let noise: Vec<u8> =
+            (0..9999u32).flat_map(|i| i.wrapping_mul(2654435761).to_le_bytes()).collect();
         let members: &[(&str, &[u8])] = &[("inner/noise", &noise), ("inner/a", b"abc")];
-        for (bytes, form) in [
-            (zipped(members), Form::Wheel),
-            (tar_gz(members), Form::Source),
-        ] {
+        for (bytes, form) in [(zipped(members), Form::Wheel), (tar_gz(members), Form::Source)] {
             let half = &bytes[..bytes.len() / 2];
             let error = extract_a(half, &package(form, None)).unwrap_err();
             assert!(matches!(error, Failure::Archive { .. }), "{error}");

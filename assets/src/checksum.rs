@@ -38,11 +38,7 @@ pub(crate) fn check_sizes(folder: &Path, files: &[AssetFile]) -> Result<(), Fail
         let path = folder.join(&file.name);
         let got = path.metadata().map_err(io_failure("read", &path))?.len();
         if got != file.bytes {
-            return Err(Failure::Size {
-                file: file.name.clone(),
-                expected: file.bytes,
-                got,
-            });
+            return Err(Failure::Size { file: file.name.clone(), expected: file.bytes, got });
         }
     }
     Ok(())
@@ -56,11 +52,7 @@ pub(crate) fn verify(folder: &Path, files: &[AssetFile]) -> Result<(), Failure> 
         let got = sha256_file(&path).map_err(io_failure("read", &path))?;
         if got != file.sha256 {
             let (file, expected) = (file.name.clone(), file.sha256.clone());
-            return Err(Failure::Checksum {
-                file,
-                expected,
-                got,
-            });
+            return Err(Failure::Checksum { file, expected, got });
         }
     }
     Ok(())
@@ -89,11 +81,7 @@ pub(crate) fn describe(folder: &Path, name: &str) -> Result<AssetFile, Failure> 
     let path = folder.join(name);
     let bytes = path.metadata().map_err(io_failure("read", &path))?.len();
     let sha256 = sha256_file(&path).map_err(io_failure("read", &path))?;
-    Ok(AssetFile {
-        name: name.to_string(),
-        bytes,
-        sha256,
-    })
+    Ok(AssetFile { name: name.to_string(), bytes, sha256 })
 }
 
 #[cfg(test)]
@@ -119,9 +107,6 @@ mod tests {
         verify(folder.path(), std::slice::from_ref(&file)).unwrap();
         std::fs::write(folder.path().join("a"), "abd").unwrap();
         check_sizes(folder.path(), std::slice::from_ref(&file)).unwrap();
-        assert!(matches!(
-            verify(folder.path(), &[file]),
-            Err(Failure::Checksum { .. })
-        ));
+        assert!(matches!(verify(folder.path(), &[file]), Err(Failure::Checksum { .. })));
     }
 }

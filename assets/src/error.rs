@@ -231,20 +231,13 @@ impl fmt::Display for Missing {
 }
 
 fn list(attempts: &[Attempt]) -> String {
-    let lines: Vec<_> = attempts
-        .iter()
-        .map(|a| format!("{}: {}", a.source, a.failure))
-        .collect();
+    let lines: Vec<_> = attempts.iter().map(|a| format!("{}: {}", a.source, a.failure)).collect();
     lines.join("; ")
 }
 
 /// For `map_err`: an I/O error with what was done to which path.
 pub(crate) fn io_failure(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Failure {
-    move |source| Failure::Io {
-        action,
-        path: path.to_path_buf(),
-        source,
-    }
+    move |source| Failure::Io { action, path: path.to_path_buf(), source }
 }
 
 /// For `map_err`: the same for the cache folder itself.
@@ -252,9 +245,5 @@ pub(crate) fn cache_error(
     action: &'static str,
     path: &Path,
 ) -> impl FnOnce(io::Error) -> AssetError {
-    move |source| AssetError::Cache {
-        action,
-        path: path.to_path_buf(),
-        source,
-    }
+    move |source| AssetError::Cache { action, path: path.to_path_buf(), source }
 }

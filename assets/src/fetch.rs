@@ -30,23 +30,13 @@ pub(crate) struct Network {
 impl Network {
     pub fn new(progress: bool, hub_endpoint: Option<String>) -> Network {
         let hub_endpoint = hub_endpoint.unwrap_or_else(|| HUB.to_string());
-        Network {
-            progress,
-            hub_endpoint,
-            launchers: Launcher::defaults(),
-        }
+        Network { progress, hub_endpoint, launchers: Launcher::defaults() }
     }
 
     /// Puts the files of a registered asset into the staging folder and checks their checksums.
     pub fn fetch_asset(&self, asset: &Asset, source: &Source, to: &Staging) -> Result<(), Failure> {
         let transfer = |bytes| {
-            Transfer::start(
-                self.progress,
-                &asset.name,
-                &source.to_string(),
-                asset.bytes(),
-                bytes,
-            )
+            Transfer::start(self.progress, &asset.name, &source.to_string(), asset.bytes(), bytes)
         };
         match source {
             Source::Package(package) => {
@@ -72,16 +62,9 @@ impl Network {
         let bytes = remote.bytes();
         let transfer = Transfer::start(self.progress, name, &from, bytes, bytes);
         remote.download(&to.files(), &transfer)?;
-        let files = layout::FILES
-            .into_iter()
-            .map(|file| describe(&to.files(), file));
+        let files = layout::FILES.into_iter().map(|file| describe(&to.files(), file));
         let files = files.collect::<Result<_, _>>()?;
-        Manifest {
-            repo: pinned.repo,
-            commit: pinned.revision,
-            files,
-        }
-        .write(&to.files())
+        Manifest { repo: pinned.repo, commit: pinned.revision, files }.write(&to.files())
     }
 }
 
@@ -101,15 +84,12 @@ impl Manifest {
     pub fn read(folder: &Path) -> Result<Manifest, Failure> {
         let path = folder.join(Self::FILE);
         let text = fs::read_to_string(&path).map_err(io_failure("read", &path))?;
-        toml::from_str(&text)
-            .map_err(io::Error::other)
-            .map_err(io_failure("read", &path))
+        toml::from_str(&text).map_err(io::Error::other).map_err(io_failure("read", &path))
     }
 
     fn write(&self, folder: &Path) -> Result<(), Failure> {
         let path = folder.join(Self::FILE);
         let text = toml::to_string(self).map_err(io::Error::other);
-        text.and_then(|text| fs::write(&path, text))
-            .map_err(io_failure("write", &path))
+        text.and_then(|text| fs::write(&path, text)).map_err(io_failure("write", &path))
     }
 }

@@ -31,19 +31,13 @@ impl HubSource {
         };
         let (org, name) = repo.split_once('/')?;
         let is_repo = is_word(org) && is_word(name) && !repo.contains("--");
-        (is_repo && revision.split('/').all(is_word)).then(|| HubSource {
-            repo: repo.to_string(),
-            revision: revision.to_string(),
-        })
+        (is_repo && revision.split('/').all(is_word))
+            .then(|| HubSource { repo: repo.to_string(), revision: revision.to_string() })
     }
 
     /// A name for a folder, different for different repositories and revisions.
     pub(crate) fn folder_name(&self) -> String {
-        format!(
-            "{}@{}",
-            self.repo.replace('/', "--"),
-            self.revision.replace('/', "%2F")
-        )
+        format!("{}@{}", self.repo.replace('/', "--"), self.revision.replace('/', "%2F"))
     }
 
     fn at(&self, revision: &str) -> Repo {
@@ -54,14 +48,9 @@ impl HubSource {
 /// The folder in the cache of other Hugging Face tools (under `HF_HOME`) that has all the files.
 pub(crate) fn find_shared(source: &HubSource, names: &[&str]) -> Option<PathBuf> {
     let cache = shared_cache()?.repo(source.at(&source.revision));
-    let by_branch = cache
-        .get(names.first()?)
-        .and_then(|path| Some(path.parent()?.to_path_buf()));
+    let by_branch = cache.get(names.first()?).and_then(|path| Some(path.parent()?.to_path_buf()));
     let folder = by_branch.unwrap_or_else(|| cache.pointer_path(&source.revision));
-    names
-        .iter()
-        .all(|name| folder.join(name).is_file())
-        .then_some(folder)
+    names.iter().all(|name| folder.join(name).is_file()).then_some(folder)
 }
 
 /// `None` if the system tells no home folder (`Cache::from_env` would panic).
@@ -81,9 +70,7 @@ impl Hub {
     /// `work` is a private folder for downloads under way. Nothing is sent yet.
     pub fn connect(server: &str, work: PathBuf) -> Result<Hub, Failure> {
         let server = server.trim_end_matches('/').to_string();
-        let token = std::env::var("HF_TOKEN")
-            .ok()
-            .filter(|token| !token.is_empty());
+        let token = std::env::var("HF_TOKEN").ok().filter(|token| !token.is_empty());
         let token = token.or_else(|| shared_cache()?.token());
         let api = ApiBuilder::from_cache(Cache::new(work.clone()))
             .with_endpoint(server.clone())
@@ -92,10 +79,7 @@ impl Hub {
             .build();
         match api {
             Ok(api) => Ok(Hub { server, api, work }),
-            Err(error) => Err(Failure::BadAnswer {
-                server,
-                detail: error.to_string(),
-            }),
+            Err(error) => Err(Failure::BadAnswer { server, detail: error.to_string() }),
         }
     }
 
@@ -104,43 +88,26 @@ impl Hub {
         let repo = self.api.repo(source.at(&source.revision));
         let look_up = |name: &&str| {
             let url = repo.url(name);
-            let metadata = self
-                .api
-                .metadata(&url)
-                .map_err(|error| self.failure(&url, error))?;
+            let metadata = self.api.metadata(&url).map_err(|error| self.failure(&url, error))?;
             // Both become path names on our side.
             self.check_word("etag", metadata.etag())?;
             self.check_word("commit", metadata.commit_hash())?;
             Ok((name.to_string(), metadata))
         };
         let files = names.iter().map(look_up).collect::<Result<_, _>>()?;
-        Ok(Remote {
-            hub: self,
-            repo,
-            files,
-        })
+        Ok(Remote { hub: self, repo, files })
     }
 
     /// Looks up the files of a model that nobody registered: checks what the repository holds,
     /// and goes on with its commit, so that all files belong together.
     pub fn model(&self, source: &HubSource) -> Result<(HubSource, Remote<'_>), Failure> {
-        let url = format!(
-            "{}/{} at revision {}",
-            self.server, source.repo, source.revision
-        );
+        let url = format!("{}/{} at revision {}", self.server, source.repo, source.revision);
         let repo = self.api.repo(source.at(&source.revision));
         let info = repo.info().map_err(|error| self.failure(&url, error))?;
-        let has = |name: &str| {
-            info.siblings
-                .iter()
-                .any(|sibling| sibling.rfilename == name)
-        };
+        let has = |name: &str| info.siblings.iter().any(|sibling| sibling.rfilename == name);
         layout::check(has).map_err(Failure::Incomplete)?;
         self.check_word("commit", &info.sha)?;
-        let pinned = HubSource {
-            repo: source.repo.clone(),
-            revision: info.sha,
-        };
+        let pinned = HubSource { repo: source.repo.clone(), revision: info.sha };
         let remote = self.files(&pinned, &layout::FILES)?;
         Ok((pinned, remote))
     }
@@ -151,26 +118,19 @@ impl Hub {
             return Ok(());
         }
         let detail = format!("{what} `{word}`");
-        Err(Failure::BadAnswer {
-            server: self.server.clone(),
-            detail,
-        })
+        Err(Failure::BadAnswer { server: self.server.clone(), detail })
     }
 
     fn failure(&self, url: &str, error: ApiError) -> Failure {
         let (server, detail) = (self.server.clone(), error.to_string());
         match error {
             ApiError::TooManyRetries(last) => self.failure(url, *last),
-            ApiError::IoError(source) if is_local(source.kind()) => Failure::Io {
-                action: "write to",
-                path: self.work.clone(),
-                source,
-            },
+            ApiError::IoError(source) if is_local(source.kind()) => {
+                Failure::Io { action: "write to", path: self.work.clone(), source }
+            }
             ApiError::IoError(_) => Failure::Network { server, detail },
             ApiError::RequestError(_) => match status(&detail) {
-                Some(401 | 403 | 404) => Failure::NotFound {
-                    url: url.to_string(),
-                },
+                Some(401 | 403 | 404) => Failure::NotFound { url: url.to_string() },
                 Some(_) => Failure::BadAnswer { server, detail },
                 None => Failure::Network { server, detail },
             },
@@ -189,10 +149,7 @@ pub(crate) struct Remote<'a> {
 impl Remote<'_> {
     /// Size of all the files together.
     pub fn bytes(&self) -> u64 {
-        self.files
-            .iter()
-            .map(|(_, metadata)| metadata.size() as u64)
-            .sum()
+        self.files.iter().map(|(_, metadata)| metadata.size() as u64).sum()
     }
 
     /// Downloads all the files into the folder `into`, under their plain names.
@@ -217,21 +174,13 @@ fn check(name: &str, path: &Path, metadata: &Metadata) -> Result<(), Failure> {
     let got = path.metadata().map_err(io_failure("read", path))?.len();
     let expected = metadata.size() as u64;
     if got != expected {
-        return Err(Failure::Size {
-            file,
-            expected,
-            got,
-        });
+        return Err(Failure::Size { file, expected, got });
     }
     let expected = metadata.etag().to_string();
     if is_sha256(&expected) {
         let got = sha256_file(path).map_err(io_failure("read", path))?;
         if got != expected {
-            return Err(Failure::Checksum {
-                file,
-                expected,
-                got,
-            });
+            return Err(Failure::Checksum { file, expected, got });
         }
     }
     Ok(())
@@ -240,10 +189,7 @@ fn check(name: &str, path: &Path, metadata: &Metadata) -> Result<(), Failure> {
 /// Whether the disk is to blame and not the connection.
 fn is_local(kind: ErrorKind) -> bool {
     use ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    matches!(
-        kind,
-        PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull
-    )
+    matches!(kind, PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
 }
 
 /// The HTTP status in an error's text: the error's own type is not part of hf-hub's interface.
@@ -271,23 +217,12 @@ mod tests {
     #[test]
     fn a_repository_is_an_org_a_name_and_maybe_a_revision() {
         let source = HubSource::parse("org/name.v2@refs/pr/1").unwrap();
-        assert_eq!(
-            (source.repo.as_str(), source.revision.as_str()),
-            ("org/name.v2", "refs/pr/1")
-        );
+        assert_eq!((source.repo.as_str(), source.revision.as_str()), ("org/name.v2", "refs/pr/1"));
         assert_eq!(source.folder_name(), "org--name.v2@refs%2Fpr%2F1");
         assert_eq!(HubSource::parse("org/name").unwrap().revision, "main");
-        for bad in [
-            "name",
-            "/name",
-            "org/",
-            "a/b/c",
-            "a/b@",
-            "a/b@..",
-            "../b",
-            "a/b@x/../..",
-            "a/b c",
-        ] {
+        for bad in
+            ["name", "/name", "org/", "a/b/c", "a/b@", "a/b@..", "../b", "a/b@x/../..", "a/b c"]
+        {
             assert_eq!(HubSource::parse(bad), None, "{bad}");
         }
     }

@@ -28,17 +28,12 @@ mod tests {
     use super::*;
 
     fn missing(present: &[&str]) -> String {
-        check(|name| present.contains(&name))
-            .unwrap_err()
-            .to_string()
+        check(|name| present.contains(&name)).unwrap_err().to_string()
     }
 
     #[test]
     fn all_missing_files_are_named_at_once() {
-        assert_eq!(
-            missing(&["config.json"]),
-            "it lacks tokenizer.json, model.safetensors"
-        );
+        assert_eq!(missing(&["config.json"]), "it lacks tokenizer.json, model.safetensors");
     }
 
     #[test]

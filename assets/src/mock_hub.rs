@@ -25,12 +25,7 @@ impl HubFile {
     pub fn new(name: &'static str, content: &str) -> HubFile {
         let content = content.as_bytes().to_vec();
         let (announced, etag) = (content.len(), format!("etag-of-{name}").replace('.', "-"));
-        HubFile {
-            name,
-            content,
-            announced,
-            etag,
-        }
+        HubFile { name, content, announced, etag }
     }
 }
 
@@ -53,12 +48,7 @@ impl MockHub {
                 answer(request, &files, &counter);
             }
         });
-        MockHub {
-            url,
-            server,
-            n_downloads,
-            thread: Some(thread),
-        }
+        MockHub { url, server, n_downloads, thread: Some(thread) }
     }
 
     /// How many whole files were sent.
@@ -77,34 +67,20 @@ impl Drop for MockHub {
 fn answer(request: Request, files: &[HubFile], n_downloads: &AtomicUsize) {
     let path = request.url().to_string();
     if path == "/api/models/org/tiny/revision/main" {
-        let names: Vec<_> = files
-            .iter()
-            .map(|file| format!("{{\"rfilename\":\"{}\"}}", file.name))
-            .collect();
-        let text = format!(
-            "{{\"sha\":\"{COMMIT}\",\"siblings\":[{}]}}",
-            names.join(",")
-        );
+        let names: Vec<_> =
+            files.iter().map(|file| format!("{{\"rfilename\":\"{}\"}}", file.name)).collect();
+        let text = format!("{{\"sha\":\"{COMMIT}\",\"siblings\":[{}]}}", names.join(","));
         return request.respond(Response::from_string(text)).unwrap();
     }
     let name = ["main", COMMIT]
         .into_iter()
         .find_map(|revision| path.strip_prefix(&format!("/org/tiny/resolve/{revision}/")));
     let Some(file) = name.and_then(|name| files.iter().find(|file| file.name == name)) else {
-        return request
-            .respond(Response::from_string("no").with_status_code(404))
-            .unwrap();
+        return request.respond(Response::from_string("no").with_status_code(404)).unwrap();
     };
-    let range = request
-        .headers()
-        .iter()
-        .find(|header| header.field.equiv("Range"));
+    let range = request.headers().iter().find(|header| header.field.equiv("Range"));
     let is_probe = range.is_some_and(|header| header.value.as_str() == "bytes=0-0");
-    let body = if is_probe {
-        &file.content[..1]
-    } else {
-        &file.content[..]
-    };
+    let body = if is_probe { &file.content[..1] } else { &file.content[..] };
     if !is_probe {
         n_downloads.fetch_add(1, Ordering::SeqCst);
     }
@@ -135,11 +111,7 @@ pub(crate) fn serve_broken_connections(announced: usize) -> String {
                 head.push(byte[0]);
             }
             let head = String::from_utf8_lossy(&head).to_lowercase();
-            let length = if head.contains("bytes=0-0") {
-                1
-            } else {
-                announced
-            };
+            let length = if head.contains("bytes=0-0") { 1 } else { announced };
             let reply = format!(
                 "HTTP/1.1 206 Partial Content\r\nContent-Length: {length}\r\n\
                  Content-Range: bytes 0-0/{announced}\r\nETag: e\r\nX-Repo-Commit: {COMMIT}\r\n\

@@ -17,21 +17,14 @@ pub struct StoreOptions {
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        StoreOptions {
-            cache_dir: None,
-            offline: false,
-            progress: true,
-            hub_endpoint: None,
-        }
+        StoreOptions { cache_dir: None, offline: false, progress: true, hub_endpoint: None }
     }
 }
 
 impl StoreOptions {
     /// What is not set is taken from the environment.
     pub(crate) fn with_environment(self) -> StoreOptions {
-        let offline = ["PEFT_ZOO_OFFLINE", "HF_HUB_OFFLINE"]
-            .into_iter()
-            .filter_map(env);
+        let offline = ["PEFT_ZOO_OFFLINE", "HF_HUB_OFFLINE"].into_iter().filter_map(env);
         StoreOptions {
             cache_dir: self.cache_dir.or_else(default_cache_dir),
             offline: self.offline || offline.into_iter().any(|value| is_yes(&value)),

@@ -47,10 +47,7 @@ pub(crate) struct Launcher {
 
 impl Launcher {
     pub fn new(program: impl Into<String>, args: &'static [&'static str]) -> Launcher {
-        Launcher {
-            program: program.into(),
-            args,
-        }
+        Launcher { program: program.into(), args }
     }
 
     /// In the order they are tried.
@@ -94,10 +91,7 @@ pub(crate) fn download(
         }
     }
     if without_pip.is_empty() {
-        let tried = launchers
-            .iter()
-            .map(|launcher| launcher.program.clone())
-            .collect();
+        let tried = launchers.iter().map(|launcher| launcher.program.clone()).collect();
         return Err(Failure::NoPython { tried });
     }
     Err(Failure::NoPip { tried: without_pip })
@@ -121,31 +115,16 @@ impl<'a> Download<'a> {
         for folder in [&archives, &modules] {
             fs::create_dir_all(folder).map_err(io_failure("create", folder))?;
         }
-        let PackageSource {
-            name,
-            version,
-            sha256,
-            ..
-        } = package;
+        let PackageSource { name, version, sha256, .. } = package;
         let code = inert_backend(name, version);
         for (path, text) in [
-            (
-                &requirements,
-                format!("{name}=={version} --hash=sha256:{sha256}\n"),
-            ),
+            (&requirements, format!("{name}=={version} --hash=sha256:{sha256}\n")),
             (&modules.join("__init__.py"), String::new()),
             (&modules.join("build_meta.py"), code),
         ] {
             fs::write(path, text).map_err(io_failure("write", path))?;
         }
-        Ok(Download {
-            package,
-            work,
-            archives,
-            requirements,
-            backend,
-            log,
-        })
+        Ok(Download { package, work, archives, requirements, backend, log })
     }
 
     /// Runs pip to its end and shows the bytes as they come.
@@ -160,34 +139,21 @@ impl<'a> Download<'a> {
             }
         };
         let status = loop {
-            match child
-                .try_wait()
-                .map_err(io_failure("wait for pip in", self.work))?
-            {
+            match child.try_wait().map_err(io_failure("wait for pip in", self.work))? {
                 Some(status) => break status,
                 None => thread::sleep(POLL),
             }
             transfer.set(bytes_below(self.work));
         };
         let log = fs::read(&self.log).map_err(io_failure("read", &self.log))?;
-        Ok(outcome(
-            status,
-            &String::from_utf8_lossy(&log),
-            launcher,
-            self.package,
-        ))
+        Ok(outcome(status, &String::from_utf8_lossy(&log), launcher, self.package))
     }
 
     fn command(&self, launcher: &Launcher) -> Command {
         let mut command = Command::new(&launcher.program);
         command
             .args(launcher.args)
-            .args([
-                "download",
-                "--no-deps",
-                "--no-cache-dir",
-                "--require-hashes",
-            ])
+            .args(["download", "--no-deps", "--no-cache-dir", "--require-hashes"])
             .args(["--no-input", "--progress-bar", "off", "--dest"])
             .arg(&self.archives)
             .arg("--requirement")
@@ -211,10 +177,7 @@ impl<'a> Download<'a> {
             command.env(variable, self.work);
         }
         // `python -m` looks into the working directory first, where a `pip.py` might lie.
-        command
-            .current_dir(self.work)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null());
+        command.current_dir(self.work).stdin(Stdio::null()).stdout(Stdio::null());
         command
     }
 
@@ -235,18 +198,13 @@ impl<'a> Download<'a> {
 fn inert_backend(name: &str, version: &str) -> String {
     // In the folder's name a dash stands between name and version alone.
     let folder = format!("{}-{version}", name.replace(['-', '.'], "_"));
-    INERT_BACKEND
-        .replace("FOLDER", &folder)
-        .replace("NAME", name)
-        .replace("VERSION", version)
+    INERT_BACKEND.replace("FOLDER", &folder).replace("NAME", name).replace("VERSION", version)
 }
 
 /// Our module before whatever the user has there, e.g. pip itself.
 fn python_path(backend: &Path) -> std::ffi::OsString {
     let theirs = std::env::var_os("PYTHONPATH").unwrap_or_default();
-    let all = [backend.to_path_buf()]
-        .into_iter()
-        .chain(std::env::split_paths(&theirs));
+    let all = [backend.to_path_buf()].into_iter().chain(std::env::split_paths(&theirs));
     std::env::join_paths(all).unwrap_or_else(|_| backend.as_os_str().to_os_string())
 }
 
@@ -273,12 +231,10 @@ fn outcome(status: ExitStatus, log: &str, launcher: &Launcher, package: &Package
     if log.contains("No module named pip") {
         return Outcome::NoPip;
     }
-    Outcome::Failed(
-        pip_log::explain(log, package).unwrap_or_else(|| Failure::Pip {
-            launcher: launcher.command_line(),
-            detail: pip_log::first_error(log).unwrap_or_else(|| status.to_string()),
-        }),
-    )
+    Outcome::Failed(pip_log::explain(log, package).unwrap_or_else(|| Failure::Pip {
+        launcher: launcher.command_line(),
+        detail: pip_log::first_error(log).unwrap_or_else(|| status.to_string()),
+    }))
 }
 
 #[cfg(test)]

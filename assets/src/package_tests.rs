@@ -63,10 +63,7 @@ mod with_scripts {
         );
         let bytes = tar_gz(&[
             ("some-data-1.2/setup.py", setup.as_bytes()),
-            (
-                "some-data-1.2/PKG-INFO",
-                b"Metadata-Version: 1.1\nName: some-data\nVersion: 1.2\n",
-            ),
+            ("some-data-1.2/PKG-INFO", b"Metadata-Version: 1.1\nName: some-data\nVersion: 1.2\n"),
         ]);
         let path = folder.join("index").join("some-data-1.2.tar.gz");
         fs::create_dir(folder.join("index")).unwrap();
@@ -93,38 +90,19 @@ mod with_scripts {
         let wrong = "0".repeat(64);
         let launchers = [offline_pip(folder.path())];
         let error = download(&package(&wrong), &launchers, folder.path(), &transfer()).unwrap_err();
-        let Failure::Checksum {
-            expected,
-            got: reported,
-            ..
-        } = &error
-        else {
-            panic!("{error}")
-        };
+        let Failure::Checksum { expected, got: reported, .. } = &error else { panic!("{error}") };
         assert_eq!((expected, reported), (&wrong, &got));
     }
 
     #[test]
     fn a_python_without_pip_gives_way_to_the_next_launcher() {
         let folder = tempfile::tempdir().unwrap();
-        let bare = script(
-            folder.path(),
-            "bare",
-            "echo 'bare: No module named pip' >&2; exit 1",
-        );
+        let bare = script(folder.path(), "bare", "echo 'bare: No module named pip' >&2; exit 1");
         let stand_in = script(folder.path(), "stand-in", "exit 127");
         let works = script(folder.path(), "works", "touch \"$PWD/archives/a.tar.gz\"");
-        let error = download(
-            &package(""),
-            std::slice::from_ref(&bare),
-            folder.path(),
-            &transfer(),
-        )
-        .unwrap_err();
-        assert!(
-            matches!(&error, Failure::NoPip { tried } if tried.len() == 1),
-            "{error}"
-        );
+        let error = download(&package(""), std::slice::from_ref(&bare), folder.path(), &transfer())
+            .unwrap_err();
+        assert!(matches!(&error, Failure::NoPip { tried } if tried.len() == 1), "{error}");
         let launchers = [stand_in, bare, works];
         let archive = download(&package(""), &launchers, folder.path(), &transfer()).unwrap();
         assert!(archive.ends_with("archives/a.tar.gz"));

@@ -4,13 +4,8 @@ use crate::error::Failure;
 use crate::registry::PackageSource;
 
 /// Words in the lines that tell of a broken connection, in pips since 2020.
-const CONNECTION_MARKS: [&str; 5] = [
-    "connection broken",
-    "ConnectionError",
-    "Connection aborted",
-    "timed out",
-    "IncompleteRead",
-];
+const CONNECTION_MARKS: [&str; 5] =
+    ["connection broken", "ConnectionError", "Connection aborted", "timed out", "IncompleteRead"];
 
 /// A failure with a meaning of its own, if the log tells of one.
 pub(crate) fn explain(log: &str, package: &PackageSource) -> Option<Failure> {
@@ -21,15 +16,11 @@ pub(crate) fn explain(log: &str, package: &PackageSource) -> Option<Failure> {
 /// The first error, else the last line.
 pub(crate) fn first_error(log: &str) -> Option<String> {
     let message = |line: &str| {
-        let stripped = line
-            .strip_prefix("ERROR: ")
-            .or_else(|| line.strip_prefix("error: "));
+        let stripped = line.strip_prefix("ERROR: ").or_else(|| line.strip_prefix("error: "));
         stripped.map(str::to_string)
     };
     let last = || log.lines().map(str::trim).rfind(|line| !line.is_empty());
-    log.lines()
-        .find_map(message)
-        .or_else(|| last().map(str::to_string))
+    log.lines().find_map(message).or_else(|| last().map(str::to_string))
 }
 
 fn wrong_hash(log: &str, file: String) -> Option<Failure> {
@@ -38,11 +29,7 @@ fn wrong_hash(log: &str, file: String) -> Option<Failure> {
         word.map(str::to_string)
     };
     let (expected, got) = (word_after("Expected sha256 ")?, word_after("Got  ")?);
-    Some(Failure::Checksum {
-        file,
-        expected,
-        got,
-    })
+    Some(Failure::Checksum { file, expected, got })
 }
 
 fn broken_connection(log: &str) -> Option<Failure> {
@@ -50,13 +37,8 @@ fn broken_connection(log: &str) -> Option<Failure> {
     let line = log.lines().rfind(tells)?.trim();
     // The reason stands in the middle of nested Python objects and ends with a quote, e.g.
     // `…('<… object at 0x7f>: Failed to establish a new connection: [Errno 111] …'))': /…`.
-    let reason = line
-        .find("Failed to")
-        .and_then(|start| line[start..].split(['\'', '"']).next());
-    let (server, detail) = (
-        "the package index".to_string(),
-        reason.unwrap_or(line).to_string(),
-    );
+    let reason = line.find("Failed to").and_then(|start| line[start..].split(['\'', '"']).next());
+    let (server, detail) = ("the package index".to_string(), reason.unwrap_or(line).to_string());
     Some(Failure::Network { server, detail })
 }
 
@@ -85,10 +67,7 @@ mod tests {
     fn an_unknown_version_is_reported_in_the_words_of_pip() {
         let log = "WARNING: x\nERROR: Could not find version 2 (from versions: 1)\nERROR: No match";
         assert!(broken_connection(log).is_none());
-        assert_eq!(
-            first_error(log).unwrap(),
-            "Could not find version 2 (from versions: 1)"
-        );
+        assert_eq!(first_error(log).unwrap(), "Could not find version 2 (from versions: 1)");
     }
 
     #[test]

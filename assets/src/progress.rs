@@ -21,9 +21,7 @@ impl Transfer {
     ) -> Transfer {
         eprintln!("fetching {name} ({}) from {source}", megabytes(asset_bytes));
         if !(with_bar && stderr().is_terminal()) {
-            return Transfer {
-                bar: ProgressBar::hidden(),
-            };
+            return Transfer { bar: ProgressBar::hidden() };
         }
         let bar = ProgressBar::new(bytes);
         let template =
@@ -41,8 +39,7 @@ impl Transfer {
 
     /// That many bytes have come in all. More than announced shows as all of them.
     pub fn set(&self, bytes: u64) {
-        self.bar
-            .set_position(bytes.min(self.bar.length().unwrap_or(bytes)));
+        self.bar.set_position(bytes.min(self.bar.length().unwrap_or(bytes)));
     }
 }
 

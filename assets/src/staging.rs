@@ -33,10 +33,7 @@ impl Staging {
             .prefix(&format!("{key}."))
             .tempdir_in(&root)
             .map_err(cache_error("create a folder in", &root))?;
-        let staging = Staging {
-            folder,
-            _lock: lock,
-        };
+        let staging = Staging { folder, _lock: lock };
         staging.clear()?;
         Ok(staging)
     }
@@ -133,12 +130,7 @@ mod tests {
         }
         let own = Staging::open(cache.path(), Path::new("own")).unwrap();
         assert!(own.work().is_dir() && in_use.work().is_dir());
-        assert_eq!(
-            entries(cache.path()).len(),
-            2,
-            "{:?}",
-            entries(cache.path())
-        );
+        assert_eq!(entries(cache.path()).len(), 2, "{:?}", entries(cache.path()));
         drop((own, in_use));
         assert!(entries(cache.path()).is_empty());
     }

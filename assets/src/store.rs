@@ -109,11 +109,7 @@ impl Store {
             Some(asset) if asset.kind == Kind::Model => return self.fetch_asset(asset),
             Some(asset) => {
                 let kind = asset.kind.as_str();
-                return Err(AssetError::NotAModel {
-                    name,
-                    kind,
-                    known: known(),
-                });
+                return Err(AssetError::NotAModel { name, kind, known: known() });
             }
             None if path.is_dir() => return local_folder(name, path),
             None => {}
@@ -122,27 +118,17 @@ impl Store {
             return self.fetch_from_hub(name_or_path, &source);
         }
         if path.is_absolute() || name.starts_with(['.', '~']) || path.exists() {
-            return Err(AssetError::NoFolder {
-                path: path.to_path_buf(),
-            });
+            return Err(AssetError::NoFolder { path: path.to_path_buf() });
         }
         if name.contains(['/', '\\', '@']) {
             return Err(AssetError::BadRepoName { name });
         }
-        Err(AssetError::Unknown {
-            name,
-            wanted: "model",
-            known: known(),
-        })
+        Err(AssetError::Unknown { name, wanted: "model", known: known() })
     }
 
     fn fetch_asset(&self, asset: &Asset) -> Result<AssetDir, AssetError> {
         let folder = self.asset_folder(asset);
-        let goal = Goal {
-            name: &asset.name,
-            by_hand: by_hand(asset, &folder),
-            folder,
-        };
+        let goal = Goal { name: &asset.name, by_hand: by_hand(asset, &folder), folder };
         let check = |folder: &Path| self.verified.check(folder, &asset.files);
         let get = |staging: &Staging| {
             let mut attempts = Vec::new();
@@ -150,10 +136,7 @@ impl Store {
                 match self.network.fetch_asset(asset, source, staging) {
                     Ok(()) => return Ok(source.to_string()),
                     Err(failure) => {
-                        attempts.push(Attempt {
-                            source: source.to_string(),
-                            failure,
-                        });
+                        attempts.push(Attempt { source: source.to_string(), failure });
                         staging.clear()?;
                     }
                 }
@@ -180,11 +163,7 @@ impl Store {
         if check(&goal.folder).is_err()
             && let Some(path) = hub::find_shared(source, &layout::FILES)
         {
-            return Ok(AssetDir {
-                name: name.to_string(),
-                path,
-                origin,
-            });
+            return Ok(AssetDir { name: name.to_string(), path, origin });
         }
         let get = |staging: &Staging| match self.network.fetch_model(name, source, staging) {
             Ok(()) => Ok(origin.clone()),
@@ -207,46 +186,28 @@ impl Store {
         let (name, path) = (goal.name.to_string(), goal.folder.clone());
         let cached = "cache".to_string();
         let Err(damage) = check(&path) else {
-            return Ok(AssetDir {
-                name,
-                path,
-                origin: cached,
-            });
+            return Ok(AssetDir { name, path, origin: cached });
         };
         if self.offline {
             let (reason, by_hand) = (why_not_cached(&path, &damage), goal.by_hand.clone());
-            return Err(AssetError::Offline {
-                name,
-                reason,
-                by_hand,
-            });
+            return Err(AssetError::Offline { name, reason, by_hand });
         }
         if path.exists() {
             eprintln!("{name} in the cache is damaged and will be fetched again: {damage}");
         }
         let staging = Staging::open(&self.cache, &path)?;
         if check(&path).is_ok() {
-            return Ok(AssetDir {
-                name,
-                path,
-                origin: cached,
-            }); // another process was faster
+            return Ok(AssetDir { name, path, origin: cached }); // another process was faster
         }
         let origin = get(&staging)?;
         // Without locks another process may be faster still: its result is as good as ours.
-        staging
-            .publish(&path)
-            .or_else(|error| check(&path).map_err(|_| error))?;
+        staging.publish(&path).or_else(|error| check(&path).map_err(|_| error))?;
         Ok(AssetDir { name, path, origin })
     }
 
     fn unavailable(&self, goal: &Goal, attempts: Vec<Attempt>) -> AssetError {
         let (name, by_hand) = (goal.name.to_string(), goal.by_hand.clone());
-        AssetError::Unavailable {
-            name,
-            attempts,
-            by_hand,
-        }
+        AssetError::Unavailable { name, attempts, by_hand }
     }
 
     fn asset_folder(&self, asset: &Asset) -> PathBuf {
@@ -261,11 +222,7 @@ fn names<'a>(assets: impl Iterator<Item = &'a Asset>) -> Vec<String> {
 fn local_folder(name: String, path: &Path) -> Result<AssetDir, AssetError> {
     let path = path.to_path_buf();
     match layout::check(|file| path.join(file).is_file()) {
-        Ok(()) => Ok(AssetDir {
-            name,
-            path,
-            origin: "local directory".to_string(),
-        }),
+        Ok(()) => Ok(AssetDir { name, path, origin: "local directory".to_string() }),
         Err(missing) => Err(AssetError::IncompleteFolder { path, missing }),
     }
 }

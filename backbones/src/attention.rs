@@ -38,17 +38,13 @@ pub fn attend(
     let [batch, seq, d_model] = query.dims();
     let heads = |x: Tensor<3>| {
         let [_, seq, width] = x.dims();
-        x.reshape([batch, seq, n_heads, width / n_heads])
-            .swap_dims(1, 2)
+        x.reshape([batch, seq, n_heads, width / n_heads]).swap_dims(1, 2)
     };
     let before = |own: Tensor<4>, prefix: Option<&Tensor<3>>| match prefix {
         None => own,
         Some(prefix) => {
             let [n_heads, n_prefix, d_head] = prefix.dims();
-            let prefix = prefix
-                .clone()
-                .unsqueeze::<4>()
-                .expand([batch, n_heads, n_prefix, d_head]);
+            let prefix = prefix.clone().unsqueeze::<4>().expand([batch, n_heads, n_prefix, d_head]);
             concat(prefix, own, 2)
         }
     };

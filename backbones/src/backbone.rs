@@ -89,16 +89,12 @@ impl Backbone {
     pub fn pool(&self, hidden: Tensor<3>, mask: &Tensor<2>, pooling: Pooling) -> Tensor<2> {
         let [batch, _, d_model] = hidden.dims();
         let first = |hidden: Tensor<3>| {
-            hidden
-                .slice([0..batch, 0..1, 0..d_model])
-                .reshape([batch, d_model])
+            hidden.slice([0..batch, 0..1, 0..d_model]).reshape([batch, d_model])
         };
         match (pooling, self) {
             (Pooling::Mean, _) => {
                 let weights = mask.clone() / mask.clone().sum_dim(1);
-                (hidden * weights.unsqueeze_dim(2))
-                    .sum_dim(1)
-                    .reshape([batch, d_model])
+                (hidden * weights.unsqueeze_dim(2)).sum_dim(1).reshape([batch, d_model])
             }
             (Pooling::Cls, _) => first(hidden),
             (Pooling::Pooler, Self::Bert(bert)) => {
@@ -145,10 +141,8 @@ impl Backbone {
 
 fn read_config(folder: &Path) -> Result<(PathBuf, BertConfig), LoadError> {
     let path = folder.join("config.json");
-    let bytes = std::fs::read(&path).map_err(|source| LoadError::Read {
-        path: path.clone(),
-        source,
-    })?;
+    let bytes =
+        std::fs::read(&path).map_err(|source| LoadError::Read { path: path.clone(), source })?;
     let refuse = |field: &str, problem: String| LoadError::Config {
         path: path.clone(),
         field: field.to_owned(),
@@ -165,18 +159,12 @@ fn read_config(folder: &Path) -> Result<(PathBuf, BertConfig), LoadError> {
             ));
         }
         None => {
-            return Err(refuse(
-                "model_type",
-                "is missing; expected 'bert'".to_owned(),
-            ));
+            return Err(refuse("model_type", "is missing; expected 'bert'".to_owned()));
         }
     }
     let config = serde_path_to_error::deserialize(json).map_err(|error| {
         let problem = error.inner().to_string();
-        match problem
-            .strip_prefix("missing field `")
-            .and_then(|rest| rest.strip_suffix('`'))
-        {
+        match problem.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
             // serde's path of a field that is not there ends at its parent.
             Some(field) => refuse(field, "is missing".to_owned()),
             None => refuse(&error.path().to_string(), format!("is unusable: {problem}")),

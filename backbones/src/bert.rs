@@ -30,14 +30,7 @@ use crate::{
     weights::{LoadError, TensorSource},
 };
 
-const ROLES: &[Role] = &[
-    Role::Query,
-    Role::Key,
-    Role::Value,
-    Role::Output,
-    Role::Up,
-    Role::Down,
-];
+const ROLES: &[Role] = &[Role::Query, Role::Key, Role::Value, Role::Output, Role::Up, Role::Down];
 
 /// The fields of `config.json` that decide a BERT's shape.
 #[derive(Clone, Debug, Deserialize)]
@@ -71,17 +64,10 @@ impl BertConfig {
     /// Refuses what [`Bert`] would compute wrongly.
     pub fn check(&self, path: &Path) -> Result<(), LoadError> {
         let refuse = |field: &str, problem: String| {
-            Err(LoadError::Config {
-                path: path.to_path_buf(),
-                field: field.to_owned(),
-                problem,
-            })
+            Err(LoadError::Config { path: path.to_path_buf(), field: field.to_owned(), problem })
         };
         if self.hidden_act != "gelu" {
-            return refuse(
-                "hidden_act",
-                format!("is '{}'; only 'gelu' is built", self.hidden_act),
-            );
+            return refuse("hidden_act", format!("is '{}'; only 'gelu' is built", self.hidden_act));
         }
         if let Some(kind) = self.position_embedding_type.as_deref()
             && kind != "absolute"
@@ -185,12 +171,9 @@ impl Block {
         let key = map(&self.key, Role::Key, &x);
         let value = map(&self.value, Role::Value, &x);
         let context = attend(query, key, value, prefix, key_bias, self.n_heads);
-        let x = self
-            .norm_attention
-            .forward(map(&self.output, Role::Output, &context), x);
+        let x = self.norm_attention.forward(map(&self.output, Role::Output, &context), x);
         let inner = kernels::gelu(map(&self.up, Role::Up, &x));
-        self.norm_feed_forward
-            .forward(map(&self.down, Role::Down, &inner), x)
+        self.norm_feed_forward.forward(map(&self.down, Role::Down, &inner), x)
     }
 }
 
@@ -217,11 +200,8 @@ impl Bert {
         device: &Device,
     ) -> Result<Self, LoadError> {
         let d = config.hidden_size;
-        let root = if source.contains("bert.embeddings.word_embeddings.weight") {
-            "bert."
-        } else {
-            ""
-        };
+        let root =
+            if source.contains("bert.embeddings.word_embeddings.weight") { "bert." } else { "" };
         let linear = |name: &str, shape: [usize; 2]| -> Result<Linear, LoadError> {
             Ok(Linear {
                 weight: Param::from_tensor(source.linear_weight(
@@ -240,11 +220,7 @@ impl Bert {
             // Old checkpoints, such as that of bert-base-uncased, keep TensorFlow's names.
             let has = |ending: &str| source.contains(&format!("{name}.{ending}"));
             let is_old = has("gamma") && !has("weight");
-            let [gamma, beta] = if is_old {
-                ["gamma", "beta"]
-            } else {
-                ["weight", "bias"]
-            };
+            let [gamma, beta] = if is_old { ["gamma", "beta"] } else { ["weight", "bias"] };
             Ok(Norm {
                 gamma: Param::from_tensor(source.vector(&format!("{name}.{gamma}"), d, device)?),
                 beta: Param::from_tensor(source.vector(&format!("{name}.{beta}"), d, device)?),
@@ -253,11 +229,7 @@ impl Bert {
         };
         let embedding = |name: &str, rows: usize| -> Result<Param<Tensor<2>>, LoadError> {
             let name = format!("{root}embeddings.{name}_embeddings.weight");
-            Ok(Param::from_tensor(source.matrix(
-                &name,
-                [rows, d],
-                device,
-            )?))
+            Ok(Param::from_tensor(source.matrix(&name, [rows, d], device)?))
         };
         let block = |layer: usize| -> Result<Block, LoadError> {
             let at = format!("{root}encoder.layer.{layer}");
@@ -267,10 +239,7 @@ impl Bert {
                 value: linear(&format!("{at}.attention.self.value"), [d, d])?,
                 output: linear(&format!("{at}.attention.output.dense"), [d, d])?,
                 norm_attention: norm(&format!("{at}.attention.output.LayerNorm"))?,
-                up: linear(
-                    &format!("{at}.intermediate.dense"),
-                    [d, config.intermediate_size],
-                )?,
+                up: linear(&format!("{at}.intermediate.dense"), [d, config.intermediate_size])?,
                 down: linear(&format!("{at}.output.dense"), [config.intermediate_size, d])?,
                 norm_feed_forward: norm(&format!("{at}.output.LayerNorm"))?,
                 n_heads: config.num_attention_heads,
@@ -282,9 +251,7 @@ impl Bert {
             position: embedding("position", config.max_position_embeddings)?,
             kind: embedding("token_type", config.type_vocab_size)?,
             norm: norm(&format!("{root}embeddings.LayerNorm"))?,
-            blocks: (0..config.num_hidden_layers)
-                .map(block)
-                .collect::<Result<_, _>>()?,
+            blocks: (0..config.num_hidden_layers).map(block).collect::<Result<_, _>>()?,
             pooler: match source.contains(&format!("{pooler}.weight")) {
                 true => Some(linear(&pooler, [d, d])?),
                 false => None,
@@ -341,24 +308,12 @@ impl Bert {
         let d_model = words.dims()[2];
         if let Some(prompt) = prompt {
             let n_prompt = prompt.dims()[0];
-            words = concat(
-                prompt.unsqueeze::<3>().expand([batch, n_prompt, d_model]),
-                words,
-                1,
-            );
+            words = concat(prompt.unsqueeze::<3>().expand([batch, n_prompt, d_model]), words, 1);
             let kind = self.kind.val().slice([0..1, 0..d_model]);
-            kinds = concat(
-                kind.unsqueeze::<3>().expand([batch, n_prompt, d_model]),
-                kinds,
-                1,
-            );
+            kinds = concat(kind.unsqueeze::<3>().expand([batch, n_prompt, d_model]), kinds, 1);
         }
         let n_positions = words.dims()[1];
-        let positions = self
-            .position
-            .val()
-            .slice([0..n_positions, 0..d_model])
-            .unsqueeze();
+        let positions = self.position.val().slice([0..n_positions, 0..d_model]).unsqueeze();
         self.norm.forward(words, kinds + positions)
     }
 
@@ -367,9 +322,7 @@ impl Bert {
     /// # Shapes
     /// `first`: `[batch, d_model]`, the hidden state of the first token; result the same.
     pub fn pooler(&self, first: Tensor<2>) -> Option<Tensor<2>> {
-        self.pooler
-            .as_ref()
-            .map(|pooler| pooler.forward(first).tanh())
+        self.pooler.as_ref().map(|pooler| pooler.forward(first).tanh())
     }
 
     /// Whether the checkpoint has a pooler.

@@ -37,15 +37,8 @@ pub enum Role {
 
 impl Role {
     /// Every role, in the order of computation.
-    pub const ALL: [Role; 7] = [
-        Role::Query,
-        Role::Key,
-        Role::Value,
-        Role::Output,
-        Role::Gate,
-        Role::Up,
-        Role::Down,
-    ];
+    pub const ALL: [Role; 7] =
+        [Role::Query, Role::Key, Role::Value, Role::Output, Role::Gate, Role::Up, Role::Down];
 
     /// The name used in configurations and tables.
     pub fn name(self) -> &'static str {
@@ -71,13 +64,10 @@ impl FromStr for Role {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        Role::ALL
-            .into_iter()
-            .find(|role| role.name() == name)
-            .ok_or_else(|| {
-                let known = Role::ALL.map(Role::name).join(", ");
-                format!("unknown role '{name}'; the roles are {known}")
-            })
+        Role::ALL.into_iter().find(|role| role.name() == name).ok_or_else(|| {
+            let known = Role::ALL.map(Role::name).join(", ");
+            format!("unknown role '{name}'; the roles are {known}")
+        })
     }
 }
 

@@ -45,15 +45,9 @@ impl TensorSource for RandomSource {
     }
 
     fn read(&self, name: &str, expected: &[usize]) -> Result<Vec<f32>, LoadError> {
-        let centre = if name.ends_with("LayerNorm.weight") {
-            1.0
-        } else {
-            0.0
-        };
+        let centre = if name.ends_with("LayerNorm.weight") { 1.0 } else { 0.0 };
         let mut rng = self.0.borrow_mut();
         let n = expected.iter().product();
-        Ok((0..n)
-            .map(|_| centre + rng.random_range(-0.25..0.25))
-            .collect())
+        Ok((0..n).map(|_| centre + rng.random_range(-0.25..0.25)).collect())
     }
 }

@@ -107,10 +107,7 @@ pub trait TensorSource {
 
     /// A vector `[n]`.
     fn vector(&self, name: &str, n: usize, device: &Device) -> Result<Tensor<1>, LoadError> {
-        Ok(Tensor::from_data(
-            TensorData::new(self.read(name, &[n])?, [n]),
-            device,
-        ))
+        Ok(Tensor::from_data(TensorData::new(self.read(name, &[n])?, [n]), device))
     }
 
     /// A matrix `[rows, columns]` as stored.
@@ -121,10 +118,7 @@ pub trait TensorSource {
         device: &Device,
     ) -> Result<Tensor<2>, LoadError> {
         let values = self.read(name, &[rows, columns])?;
-        Ok(Tensor::from_data(
-            TensorData::new(values, [rows, columns]),
-            device,
-        ))
+        Ok(Tensor::from_data(TensorData::new(values, [rows, columns]), device))
     }
 
     /// The weight of a linear map, stored `[d_out, d_in]` as PyTorch does, as `[d_in, d_out]`.
@@ -139,10 +133,7 @@ pub trait TensorSource {
         for column in 0..d_in {
             values.extend((0..d_out).map(|row| stored[row * d_in + column]));
         }
-        Ok(Tensor::from_data(
-            TensorData::new(values, [d_in, d_out]),
-            device,
-        ))
+        Ok(Tensor::from_data(TensorData::new(values, [d_in, d_out]), device))
     }
 }
 
@@ -156,10 +147,8 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// Reads a file and checks its header.
     pub fn open(path: &Path) -> Result<Self, LoadError> {
-        let bytes = fs::read(path).map_err(|source| LoadError::Read {
-            path: path.to_path_buf(),
-            source,
-        })?;
+        let bytes = fs::read(path)
+            .map_err(|source| LoadError::Read { path: path.to_path_buf(), source })?;
         let names = SafeTensors::deserialize(&bytes)
             .map_err(|error| LoadError::Format {
                 path: path.to_path_buf(),
@@ -169,11 +158,7 @@ impl Checkpoint {
             .into_iter()
             .map(str::to_owned)
             .collect();
-        Ok(Self {
-            path: path.to_path_buf(),
-            bytes,
-            names,
-        })
+        Ok(Self { path: path.to_path_buf(), bytes, names })
     }
 
     /// Names of all tensors, sorted.
@@ -241,17 +226,11 @@ impl TensorSource for Checkpoint {
 /// Little-endian bytes of a float type as float32; `None` for other types.
 fn to_f32(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
     let two = |convert: fn(u16) -> f32| {
-        bytes
-            .chunks_exact(2)
-            .map(|b| convert(u16::from_le_bytes([b[0], b[1]])))
-            .collect()
+        bytes.chunks_exact(2).map(|b| convert(u16::from_le_bytes([b[0], b[1]]))).collect()
     };
     match dtype {
         Dtype::F32 => Some(
-            bytes
-                .chunks_exact(4)
-                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-                .collect(),
+            bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
         ),
         Dtype::F16 => Some(two(|bits| burn::tensor::f16::from_bits(bits).to_f32())),
         Dtype::BF16 => Some(two(|bits| burn::tensor::bf16::from_bits(bits).to_f32())),

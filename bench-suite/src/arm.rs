@@ -72,11 +72,7 @@ impl Arm {
     /// Every name that [`Arm::named`] knows.
     pub fn names() -> Vec<&'static str> {
         let baselines = Baseline::ALL.map(Baseline::name);
-        CARDS
-            .iter()
-            .map(|card| card.name)
-            .chain(baselines)
-            .collect()
+        CARDS.iter().map(|card| card.name).chain(baselines).collect()
     }
 
     /// The arm of a name, with default settings.

@@ -31,12 +31,7 @@ type DataKey = (TaskChoice, ModelChoice, Option<usize>, Option<usize>);
 impl<'a> Loader<'a> {
     /// Nothing is loaded yet.
     pub fn new(store: &'a Store, chosen: &'a Chosen) -> Self {
-        Self {
-            store,
-            chosen,
-            models: vec![],
-            data: vec![],
-        }
+        Self { store, chosen, models: vec![], data: vec![] }
     }
 
     /// The model of a choice.
@@ -62,12 +57,7 @@ impl<'a> Loader<'a> {
         model: &ModelChoice,
         training: &Training,
     ) -> Result<Rc<Data>> {
-        let key = (
-            task.clone(),
-            model.clone(),
-            training.train_rows,
-            training.validation_rows,
-        );
+        let key = (task.clone(), model.clone(), training.train_rows, training.validation_rows);
         if let Some((_, data)) = self.data.iter().find(|(known, _)| *known == key) {
             return Ok(data.clone());
         }
@@ -93,18 +83,13 @@ pub struct Benched {
 impl Benched {
     /// Whether a run diverged.
     pub fn any_diverged(&self) -> bool {
-        self.records
-            .iter()
-            .any(|record| matches!(record.status, Status::Diverged { .. }))
+        self.records.iter().any(|record| matches!(record.status, Status::Diverged { .. }))
     }
 }
 
 /// The file of a run's trained tensors in a results folder.
 pub fn trained_path(results: &ResultsDir, id: &str) -> PathBuf {
-    results
-        .path()
-        .join("trained")
-        .join(format!("{id}.safetensors"))
+    results.path().join("trained").join(format!("{id}.safetensors"))
 }
 
 /// Runs every plan that is not recorded yet, then draws the report.
@@ -159,11 +144,7 @@ pub fn bench(
     }
     let rendered = render(results, title)?;
     drop(lock);
-    Ok(Benched {
-        rendered,
-        records,
-        n_known,
-    })
+    Ok(Benched { rendered, records, n_known })
 }
 
 fn label(plan: &RunPlan) -> String {

@@ -91,9 +91,7 @@ fn file_flags(files: &FileTask) -> Vec<String> {
         _ => Map::new(),
     };
     let default = fields(&FileTask::default());
-    let set = fields(files)
-        .into_iter()
-        .filter(|(name, value)| default.get(name) != Some(value));
+    let set = fields(files).into_iter().filter(|(name, value)| default.get(name) != Some(value));
     let set = set.filter_map(|(name, value)| match value {
         Value::String(text) => Some([format!("--{name}"), text]),
         Value::Bool(flag) => Some([format!("--{name}"), flag.to_string()]),
@@ -109,11 +107,8 @@ fn unknown_task(name: &str) -> String {
             folder.title
         );
     }
-    let known: Vec<&str> = NAMED
-        .iter()
-        .map(|task| task.name)
-        .chain(FOLDERS.iter().map(|f| f.name))
-        .collect();
+    let known: Vec<&str> =
+        NAMED.iter().map(|task| task.name).chain(FOLDERS.iter().map(|f| f.name)).collect();
     unknown("task", name, &known, "list tasks")
 }
 
@@ -131,11 +126,7 @@ pub struct ModelChoice {
 
 impl Default for ModelChoice {
     fn default() -> Self {
-        Self {
-            name: "minilm-l6".to_owned(),
-            pooling: Pooling::default(),
-            max_tokens: 128,
-        }
+        Self { name: "minilm-l6".to_owned(), pooling: Pooling::default(), max_tokens: 128 }
     }
 }
 

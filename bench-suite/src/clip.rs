@@ -61,10 +61,7 @@ mod tests {
         grads.register(linear.weight.id, Tensor::<2>::full([1, 1], 3.0, &device));
         grads.register(bias, Tensor::<1>::full([1], 4.0, &device));
         clip_global_norm(&linear, &mut grads, largest);
-        let weight = grads
-            .get::<2>(linear.weight.id)
-            .unwrap()
-            .into_scalar::<f32>();
+        let weight = grads.get::<2>(linear.weight.id).unwrap().into_scalar::<f32>();
         (weight, grads.get::<1>(bias).unwrap().into_scalar::<f32>())
     }
 

@@ -31,20 +31,12 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Run(args) => return run::run(*args, &common),
         Command::Report { results, title } => report::report(&results, title, &common)?,
         Command::List { what } => list::list(what, &common)?,
-        Command::Explain {
-            method,
-            config,
-            model,
-        } => {
+        Command::Explain { method, config, model } => {
             explain::explain(&method, &config, &model, &common)?;
         }
         Command::Show { run, results } => show::show(&run, results.as_deref(), &common)?,
         Command::Fetch { names } => fetch::fetch(&names, &common)?,
-        Command::Predict {
-            run,
-            texts,
-            results,
-        } => {
+        Command::Predict { run, texts, results } => {
             predict::predict(&run, &texts, results.as_deref(), &common)?;
         }
         Command::Devices => devices::devices(&common)?,
@@ -62,11 +54,7 @@ fn arm(name: &str, config: &[String]) -> Result<Arm> {
         (_, Err(unknown)) => anyhow!("{unknown}"),
         (None, _) => anyhow!("'{name}' is a baseline and takes no --config"),
         (Some(error), _) => {
-            anyhow!(
-                "--config {}: {}",
-                config.join(" --config "),
-                one_line(&error)
-            )
+            anyhow!("--config {}: {}", config.join(" --config "), one_line(&error))
         }
     })
 }

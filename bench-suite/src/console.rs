@@ -29,10 +29,7 @@ impl Line {
             eprintln!("[{number}/{total}] {label} …");
         }
         bar.enable_steady_tick(Duration::from_secs(1));
-        Self {
-            bar,
-            validation: String::new(),
-        }
+        Self { bar, validation: String::new() }
     }
 
     /// Removes the line.
@@ -45,8 +42,7 @@ impl Watcher for Line {
     fn step(&mut self, step: usize, total: usize, loss: f64) {
         self.bar.set_length(total as u64);
         self.bar.set_position(step as u64);
-        self.bar
-            .set_message(format!("loss {loss:.3}{}", self.validation));
+        self.bar.set_message(format!("loss {loss:.3}{}", self.validation));
     }
 
     fn evaluated(&mut self, point: &CurvePoint) {

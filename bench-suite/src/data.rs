@@ -19,10 +19,7 @@ pub struct Rows {
 impl Rows {
     fn new(examples: &[Example], encoder: &TextEncoder) -> Result<Self> {
         let labels = examples.iter().map(|example| example.label).collect();
-        Ok(Self {
-            encoded: encoder.encode(examples)?,
-            labels,
-        })
+        Ok(Self { encoded: encoder.encode(examples)?, labels })
     }
 
     /// Tokens of all rows.
@@ -94,14 +91,7 @@ impl Data {
             fingerprint: task.fingerprint(),
         };
         let summary = Summary::new(&task, &splits.map(|rows| rows.encoded.as_slice()));
-        Ok(Self {
-            majority: task.majority_class(),
-            train,
-            validation,
-            test,
-            info,
-            summary,
-        })
+        Ok(Self { majority: task.majority_class(), train, validation, test, info, summary })
     }
 }
 

@@ -81,19 +81,12 @@ pub fn choose(choice: DeviceChoice) -> Result<Chosen> {
 fn automatic() -> Result<Chosen> {
     let adapters = adapters();
     match adapters.iter().find(|adapter| !adapter.is_software) {
-        Some(gpu) => open(gpu, "a GPU is there").or_else(|error| {
-            Ok(flex(format!(
-                "the GPU {} cannot be opened ({error})",
-                gpu.name
-            )))
-        }),
+        Some(gpu) => open(gpu, "a GPU is there")
+            .or_else(|error| Ok(flex(format!("the GPU {} cannot be opened ({error})", gpu.name)))),
         None => Ok(flex(match adapters.first() {
             None => "no GPU was found".to_owned(),
             Some(software) => {
-                format!(
-                    "no GPU was found; {} computes on the CPU, and slower",
-                    software.name
-                )
+                format!("no GPU was found; {} computes on the CPU, and slower", software.name)
             }
         })),
     }
@@ -102,9 +95,7 @@ fn automatic() -> Result<Chosen> {
 /// The first adapter of an interface; real ones come first.
 fn asked_for(name: &str, api: Option<WgpuBackend>) -> Result<Chosen> {
     let adapters = adapters();
-    let fitting = adapters
-        .iter()
-        .find(|adapter| api.is_none_or(|api| adapter.api == api));
+    let fitting = adapters.iter().find(|adapter| api.is_none_or(|api| adapter.api == api));
     let Some(adapter) = fitting else {
         bail!(
             "device '{name}': no adapter was found; 'bench-suite devices' lists what is there, \
@@ -147,11 +138,7 @@ pub fn adapters() -> Vec<Adapter> {
                 _ => return None,
             };
             let is_software = info.device_type == wgpu::DeviceType::Cpu;
-            Some(Adapter {
-                api,
-                name: info.name,
-                is_software,
-            })
+            Some(Adapter { api, name: info.name, is_software })
         })
         .collect();
     adapters.sort_by_key(|adapter| adapter.is_software);
@@ -159,12 +146,7 @@ pub fn adapters() -> Vec<Adapter> {
 }
 
 fn flex(reason: String) -> Chosen {
-    Chosen {
-        device: Device::flex(),
-        name: "flex".to_owned(),
-        hardware: cpu_name(),
-        reason,
-    }
+    Chosen { device: Device::flex(), name: "flex".to_owned(), hardware: cpu_name(), reason }
 }
 
 #[cfg(feature = "ndarray")]
@@ -188,9 +170,7 @@ fn ndarray() -> Result<Chosen> {
 /// The processor's name, as the system tells it.
 pub fn cpu_name() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let line = info
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"));
+    let line = info.lines().find_map(|line| line.strip_prefix("model name"));
     match line.and_then(|line| line.split_once(':')) {
         Some((_, name)) => name.trim().to_owned(),
         None => std::env::consts::ARCH.to_owned(),

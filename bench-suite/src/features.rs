@@ -31,11 +31,7 @@ impl Features {
         device: &Device,
     ) -> Self {
         if trainable.method.is_some() || trainable.unfrozen.is_some() {
-            return Self {
-                train: None,
-                validation: None,
-                n_tokens: 0,
-            };
+            return Self { train: None, validation: None, n_tokens: 0 };
         }
         let plain = trainable.valid();
         Self {

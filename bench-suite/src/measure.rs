@@ -25,11 +25,7 @@ pub struct Tally {
 impl Tally {
     /// An empty tally.
     pub fn new(n_classes: usize) -> Self {
-        Self {
-            n_classes,
-            confusion: vec![0; n_classes * n_classes],
-            loss: 0.0,
-        }
+        Self { n_classes, confusion: vec![0; n_classes * n_classes], loss: 0.0 }
     }
 
     /// Adds a row: its log-probabilities and its class.

@@ -46,9 +46,7 @@ impl Model {
         let mut spec = backbone.spec();
         check_fit(&folder, &encoder, &spec)?;
         let words = encoder.clone();
-        spec.tokenize = Some(Arc::new(move |text| {
-            words.word_ids(text).unwrap_or_default()
-        }));
+        spec.tokenize = Some(Arc::new(move |text| words.word_ids(text).unwrap_or_default()));
         let weights = folder.join("model.safetensors");
         let info = BackboneInfo {
             name: name.to_owned(),
@@ -60,13 +58,7 @@ impl Model {
             fingerprint: sha256_file(&weights)
                 .with_context(|| format!("{} cannot be read", weights.display()))?,
         };
-        Ok(Self {
-            backbone,
-            spec,
-            encoder,
-            pooling,
-            info,
-        })
+        Ok(Self { backbone, spec, encoder, pooling, info })
     }
 }
 

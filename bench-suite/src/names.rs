@@ -8,11 +8,7 @@ pub fn unknown(kind: &str, name: &str, known: &[&str], list: &str) -> String {
         .filter(|(likeness, _)| *likeness > 0.7)
         .collect();
     near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-    let near: Vec<String> = near
-        .iter()
-        .take(3)
-        .map(|(_, name)| format!("'{name}'"))
-        .collect();
+    let near: Vec<String> = near.iter().take(3).map(|(_, name)| format!("'{name}'")).collect();
     let hint = match near.is_empty() {
         true => format!("known are {}", known.join(", ")),
         false => format!("did you mean {}?", near.join(" or ")),
@@ -26,12 +22,7 @@ mod tests {
 
     #[test]
     fn the_nearest_name_is_offered() {
-        let message = unknown(
-            "method",
-            "lorra",
-            &["lora", "adalora", "head"],
-            "list methods",
-        );
+        let message = unknown("method", "lorra", &["lora", "adalora", "head"], "list methods");
         assert!(message.contains("did you mean 'lora'"), "{message}");
     }
 

@@ -65,11 +65,7 @@ impl RunPlan {
         };
         let json = serde_json::to_vec(&identity).unwrap_or_default();
         let hash = Sha256::digest(&json);
-        let hash: String = hash
-            .iter()
-            .take(5)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash: String = hash.iter().take(5).map(|byte| format!("{byte:02x}")).collect();
         format!("{}-{hash}", self.arm.name())
     }
 
@@ -81,11 +77,7 @@ impl RunPlan {
         words.push(format!("--method {}", self.arm.name()));
         let default = Arm::named(self.arm.name()).ok();
         words.extend(changed("--config", &self.arm, &default));
-        words.extend(changed(
-            "--training",
-            &self.training,
-            &Some(Training::default()),
-        ));
+        words.extend(changed("--training", &self.training, &Some(Training::default())));
         words.push(format!("--seeds {}", self.seed));
         words.join(" ")
     }

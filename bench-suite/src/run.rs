@@ -46,9 +46,7 @@ pub fn check(plan: &RunPlan, model: &Model) -> Result<()> {
     }
     // Prompts take positions that the text needs too.
     let device = model.spec.embeddings.device();
-    let method = plan
-        .arm
-        .method(model, &mut StdRng::seed_from_u64(0), &device)?;
+    let method = plan.arm.method(model, &mut StdRng::seed_from_u64(0), &device)?;
     let prompt = method.as_ref().and_then(backbones::Injection::prompt);
     let n_prompt = prompt.map_or(0, |prompt| prompt.dims()[0]);
     let (n_text, n_positions) = (model.encoder.max_tokens(), model.spec.n_positions);
@@ -82,11 +80,7 @@ pub fn execute(
         Arm::Baseline(Baseline::Majority) => majority(model, data, device),
         _ => train_and_test(plan, model, data, device, watcher)?,
     };
-    let Tested {
-        trained,
-        test,
-        counts,
-    } = tested;
+    let Tested { trained, test, counts } = tested;
     let scores = trained.best.as_ref().zip(test).map(|(best, test)| Scores {
         test_accuracy: test.accuracy,
         test_loss: test.loss,
@@ -96,10 +90,7 @@ pub fn execute(
         best_step: best.step,
     });
     let best = trained.best.map(|best| best.trainable);
-    let details = best
-        .as_ref()
-        .and_then(|best| best.method.as_ref())
-        .map(|m| m.details());
+    let details = best.as_ref().and_then(|best| best.method.as_ref()).map(|m| m.details());
     let record = RunRecord {
         schema: SCHEMA,
         id: plan.id(model, data),
@@ -124,10 +115,7 @@ pub fn execute(
         started,
         command: plan.command(),
     };
-    Ok(Outcome {
-        record,
-        trained: best,
-    })
+    Ok(Outcome { record, trained: best })
 }
 
 /// A training with its test figures and its counts.
@@ -152,23 +140,14 @@ fn train_and_test(
     let tensors = plan.arm.plan(model)?;
     let training = &plan.training;
     let peak_rate = training.learning_rate.unwrap_or_default();
-    let trainer = Trainer {
-        model,
-        data,
-        training,
-        peak_rate,
-        seed: plan.seed,
-        device,
-    };
+    let trainer = Trainer { model, data, training, peak_rate, seed: plan.seed, device };
     let mut trained = trainer.train(trainable, watcher);
     let best = trained.best.as_ref();
     let clock = std::time::Instant::now();
     // The one look at the test split.
     let test = best.map(|best| trainer.evaluate(&best.trainable, &data.test, &None));
     trained.evaluation_seconds += clock.elapsed().as_secs_f64();
-    let kept = best
-        .and_then(|best| best.trainable.method.as_ref())
-        .map(stored_numbers);
+    let kept = best.and_then(|best| best.trainable.method.as_ref()).map(stored_numbers);
     let counts = Counts {
         trainable: n_trainable,
         stored: kept.unwrap_or(tensors.as_ref().map_or(n_trainable, |plan| plan.stored)),
@@ -176,86 +155,42 @@ fn train_and_test(
         head: model.spec.d_model * n_classes + n_classes,
         bytes_on_disk: 0,
     };
-    Ok(Tested {
-        trained,
-        test,
-        counts,
-    })
+    Ok(Tested { trained, test, counts })
 }
 
 /// What is kept takes part in inference, and nothing else of a method does.
 fn stored_numbers(method: &methods::Method) -> usize {
-    method
-        .stored()
-        .iter()
-        .map(|(_, tensor)| tensor.shape().num_elements())
-        .sum()
+    method.stored().iter().map(|(_, tensor)| tensor.shape().num_elements()).sum()
 }
 
 /// The majority class as a head that ignores its input: the bias holds the classes' shares.
 fn majority(model: &Model, data: &Data, device: &Device) -> Tested {
     let n_classes = data.info.classes.len();
-    let count = |class| {
-        data.train
-            .labels
-            .iter()
-            .filter(|&&label| label == class)
-            .count()
-    };
+    let count = |class| data.train.labels.iter().filter(|&&label| label == class).count();
     let total = data.train.labels.len();
     // Laplace's rule keeps the loss finite for a class that the training rows lack.
     let log_share = |class| ((count(class) + 1) as f64 / (total + n_classes) as f64).ln();
     let log_shares: Vec<f64> = (0..n_classes).map(log_share).collect();
     let evaluate = |labels: &[usize]| {
         let mut tally = Tally::new(n_classes);
-        labels
-            .iter()
-            .for_each(|&label| tally.add(&log_shares, label));
+        labels.iter().for_each(|&label| tally.add(&log_shares, label));
         tally.evaluation()
     };
     let bias: Vec<f32> = log_shares.iter().map(|&share| share as f32).collect();
     let head = Linear {
         weight: init::zeros([model.spec.d_model, n_classes], device),
-        bias: Some(Param::from_tensor(Tensor::from_floats(
-            bias.as_slice(),
-            device,
-        ))),
+        bias: Some(Param::from_tensor(Tensor::from_floats(bias.as_slice(), device))),
     };
-    let trainable = Trainable {
-        method: None,
-        unfrozen: None,
-        head,
-    };
+    let trainable = Trainable { method: None, unfrozen: None, head };
     let validation = evaluate(&data.validation.labels);
-    let best = Checkpoint {
-        trainable,
-        step: 0,
-        validation,
-    };
-    let counts = Counts {
-        trainable: 0,
-        stored: 0,
-        active: 0,
-        head: n_classes,
-        bytes_on_disk: 0,
-    };
-    let trained = Trained {
-        best: Some(best),
-        ..Trained::default()
-    };
-    Tested {
-        trained,
-        test: Some(evaluate(&data.test.labels)),
-        counts,
-    }
+    let best = Checkpoint { trainable, step: 0, validation };
+    let counts = Counts { trainable: 0, stored: 0, active: 0, head: n_classes, bytes_on_disk: 0 };
+    let trained = Trained { best: Some(best), ..Trained::default() };
+    Tested { trained, test: Some(evaluate(&data.test.labels)), counts }
 }
 
 fn per_second(n: usize, seconds: f64) -> f64 {
-    if seconds > 0.0 {
-        n as f64 / seconds
-    } else {
-        0.0
-    }
+    if seconds > 0.0 { n as f64 / seconds } else { 0.0 }
 }
 
 fn method_info(arm: &Arm) -> MethodInfo {
@@ -263,10 +198,9 @@ fn method_info(arm: &Arm) -> MethodInfo {
         name: arm.name().to_owned(),
         title: arm.title().to_owned(),
         variant: arm.variant(),
-        budget: arm.budget().map(|budget| Budget {
-            name: budget.name.to_owned(),
-            value: budget.value,
-        }),
+        budget: arm
+            .budget()
+            .map(|budget| Budget { name: budget.name.to_owned(), value: budget.value }),
         baseline: matches!(arm, Arm::Baseline(_)),
         config: serde_json::to_value(arm).unwrap_or_default(),
     }

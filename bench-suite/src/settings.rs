@@ -70,9 +70,8 @@ pub fn one_line(error: &toml::de::Error) -> String {
 pub fn field(error: &toml::de::Error) -> Option<String> {
     let text = error.to_string();
     let unknown = text.strip_prefix("unknown field `");
-    let (field, _) = unknown
-        .or(text.split_once("\nin `").map(|(_, path)| path))?
-        .split_once('`')?;
+    let (field, _) =
+        unknown.or(text.split_once("\nin `").map(|(_, path)| path))?.split_once('`')?;
     Some(field.to_owned())
 }
 
@@ -110,11 +109,7 @@ mod tests {
     fn what_is_wrong_is_said_with_the_flag() {
         let error = |pair: &str| format!("{:#}", read(&[pair]).unwrap_err());
         assert!(error("epochs").contains("expected KEY=VALUE"));
-        assert!(
-            error("epoch=2").contains("unknown field `epoch`"),
-            "{}",
-            error("epoch=2")
-        );
+        assert!(error("epoch=2").contains("unknown field `epoch`"), "{}", error("epoch=2"));
         assert!(error("batch_size=many").contains("--training batch_size=many"));
     }
 

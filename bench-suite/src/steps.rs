@@ -30,13 +30,7 @@ pub struct Steps<'a> {
 impl<'a> Steps<'a> {
     /// Steps for a trained part, from a fresh optimizer.
     pub fn new(trainer: &'a Trainer<'a>, trainable: &Trainable) -> Self {
-        let &Trainer {
-            model,
-            data,
-            training,
-            device,
-            ..
-        } = trainer;
+        let &Trainer { model, data, training, device, .. } = trainer;
         Self {
             trainer,
             features: Features::where_frozen(trainable, model, data, device),
@@ -48,18 +42,12 @@ impl<'a> Steps<'a> {
 
     /// Learning rate of a step, for all but the head.
     pub fn rate(&self, step: usize) -> f64 {
-        self.trainer
-            .training
-            .rate_at(self.trainer.peak_rate, step, self.total)
+        self.trainer.training.rate_at(self.trainer.peak_rate, step, self.total)
     }
 
     /// True tokens that a step on this batch sends through the backbone.
     pub fn tokens_through_backbone(&self, batch: &Batch) -> usize {
-        if self.features.train.is_some() {
-            0
-        } else {
-            batch.n_tokens
-        }
+        if self.features.train.is_some() { 0 } else { batch.n_tokens }
     }
 
     /// One step: forward, backward, clip, update. Gives the task loss, penalty not included,
@@ -70,16 +58,9 @@ impl<'a> Steps<'a> {
         batch: &Batch,
         step: usize,
     ) -> (Trainable, Tensor<1>) {
-        let &Trainer {
-            model,
-            training,
-            device,
-            ..
-        } = self.trainer;
+        let &Trainer { model, training, device, .. } = self.trainer;
         let logits = logits(&trainable, model, &self.features.train, batch, device);
-        let task_loss = self
-            .cross_entropy
-            .forward(logits, labels(batch, device).autodiff());
+        let task_loss = self.cross_entropy.forward(logits, labels(batch, device).autodiff());
         let loss = match trainable.penalty() {
             Some(penalty) => task_loss.clone() + penalty,
             None => task_loss.clone(),
@@ -90,13 +71,8 @@ impl<'a> Steps<'a> {
         }
         let head_rate = training.rate_at(training.head_learning_rate, step, self.total);
         let trainable = trainable.observe(&grads);
-        let trainable = self
-            .optimizers
-            .step(self.rate(step), head_rate, trainable, grads);
-        let trainable = trainable.after_step(Progress {
-            step,
-            total: self.total,
-        });
+        let trainable = self.optimizers.step(self.rate(step), head_rate, trainable, grads);
+        let trainable = trainable.after_step(Progress { step, total: self.total });
         (trainable, task_loss.without_autodiff())
     }
 }
@@ -109,13 +85,8 @@ struct Optimizers {
 
 impl Optimizers {
     fn new(weight_decay: f64) -> Self {
-        let adamw = AdamWConfig::new()
-            .with_weight_decay(weight_decay as f32)
-            .with_epsilon(1e-8);
-        Self {
-            body: adamw.init(),
-            head: adamw.init(),
-        }
+        let adamw = AdamWConfig::new().with_weight_decay(weight_decay as f32).with_epsilon(1e-8);
+        Self { body: adamw.init(), head: adamw.init() }
     }
 
     fn step(

@@ -90,9 +90,7 @@ impl Suite {
         })?;
         let text = String::from_utf8(bytes)
             .map_err(|error| anyhow!("{}: not UTF-8 ({error})", path.display()))?;
-        let name = path
-            .file_stem()
-            .map(|stem| stem.to_string_lossy().into_owned());
+        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
         Self::parse(&name.unwrap_or_default(), &path, &text)
     }
 
@@ -106,9 +104,7 @@ impl Suite {
         if file.run.is_empty() {
             bail!("{}: no [[run]]; a suite needs at least one", at(None));
         }
-        file.training
-            .check()
-            .map_err(|problem| anyhow!("{}: {problem}", at(None)))?;
+        file.training.check().map_err(|problem| anyhow!("{}: {problem}", at(None)))?;
         let mistake = |span: Range<usize>, error: &toml::de::Error| {
             let place = place(text, span, field(error).as_deref());
             anyhow!("{}: {}", at(Some(place)), one_line(error))
@@ -150,22 +146,13 @@ impl Suite {
                 });
             }
         }
-        Ok(Self {
-            name: name.to_owned(),
-            title: file.title,
-            runs,
-        })
+        Ok(Self { name: name.to_owned(), title: file.title, runs })
     }
 }
 
 /// Line of a byte, from 1.
 fn line_of(text: &str, byte: usize) -> usize {
-    text.as_bytes()
-        .iter()
-        .take(byte)
-        .filter(|&&byte| byte == b'\n')
-        .count()
-        + 1
+    text.as_bytes().iter().take(byte).filter(|&&byte| byte == b'\n').count() + 1
 }
 
 /// Where in the text a field of the table at `span` stands, or else the table.
@@ -187,10 +174,7 @@ mod tests {
 
     fn error(text: &str) -> String {
         let text = format!("title = \"T\"\n{text}");
-        format!(
-            "{:#}",
-            Suite::parse("s", Path::new("s.toml"), &text).unwrap_err()
-        )
+        format!("{:#}", Suite::parse("s", Path::new("s.toml"), &text).unwrap_err())
     }
 
     #[test]
@@ -206,10 +190,7 @@ mod tests {
                     [[run]]\nmethod = 'lora'\nconfig = { rank = 4 }\n\
                     training = { batch_size = 8 }\n";
         let suite = Suite::parse("s", Path::new("s.toml"), text).unwrap();
-        assert_eq!(
-            suite.runs.iter().map(|run| run.seed).collect::<Vec<_>>(),
-            [1, 2]
-        );
+        assert_eq!(suite.runs.iter().map(|run| run.seed).collect::<Vec<_>>(), [1, 2]);
         let run = &suite.runs[0];
         assert_eq!((run.training.epochs, run.training.batch_size), (2.0, 8));
         assert_eq!(run.arm.budget().unwrap().value, 4);
@@ -228,15 +209,9 @@ mod tests {
             "{unknown_field}"
         );
         let unknown_key = error("colour = 3\n[[run]]\nmethod = 'lora'");
-        assert!(
-            unknown_key.starts_with("s.toml, line 2: unknown field `colour`"),
-            "{unknown_key}"
-        );
+        assert!(unknown_key.starts_with("s.toml, line 2: unknown field `colour`"), "{unknown_key}");
         let baseline = error("[[run]]\nmethod = 'head'\nconfig = { rank = 3 }");
-        assert!(
-            baseline.contains("line 4: 'head' is a baseline"),
-            "{baseline}"
-        );
+        assert!(baseline.contains("line 4: 'head' is a baseline"), "{baseline}");
         let syntax = error("[[run]\nmethod = 'lora'");
         assert!(syntax.starts_with("s.toml, line 2"), "{syntax}");
         let value = error("training = { epochs = -1 }\n[[run]]\nmethod = 'lora'");

@@ -70,11 +70,7 @@ impl Trained {
         let best = self.best.as_ref().map(|best| key(&best.validation));
         let is_better = best.is_none_or(|best| key(&validation) > best);
         if is_better {
-            self.best = Some(Checkpoint {
-                trainable,
-                step,
-                validation,
-            });
+            self.best = Some(Checkpoint { trainable, step, validation });
         }
         is_better
     }
@@ -182,11 +178,7 @@ impl Trainer<'_> {
             if !frozen.is_settled() {
                 continue;
             }
-            misses = if run.keep_if_better(frozen, step, validation) {
-                0
-            } else {
-                misses + 1
-            };
+            misses = if run.keep_if_better(frozen, step, validation) { 0 } else { misses + 1 };
             let is_patient = training.patience.is_none_or(|patience| misses < patience);
             if step < steps.total && !is_patient {
                 run.status = Status::StoppedEarly { step };
@@ -225,13 +217,7 @@ struct Batches<'a> {
 
 impl<'a> Batches<'a> {
     fn new(rows: &'a Rows, batch_size: usize, seed: u64) -> Self {
-        let mut batches = Self {
-            rows,
-            batch_size,
-            seed,
-            epoch: 0,
-            left: vec![].into_iter(),
-        };
+        let mut batches = Self { rows, batch_size, seed, epoch: 0, left: vec![].into_iter() };
         batches.start_epoch();
         batches
     }

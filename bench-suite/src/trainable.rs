@@ -46,11 +46,7 @@ impl Trainable {
         let unfrozen = (*arm == Arm::Baseline(Baseline::Full))
             .then(|| model.backbone.clone().unfreeze().train());
         let head = init::linear(rng, model.spec.d_model, n_classes, device);
-        Ok(Self {
-            method,
-            unfrozen,
-            head,
-        })
+        Ok(Self { method, unfrozen, head })
     }
 
     /// Sentence vectors, `[batch, d_model]`.
@@ -171,11 +167,7 @@ impl Trainable {
                     .filter(|(_, data)| data.shape().len() == 2)
                     .map(|(name, data)| (name, Tensor::from_data(data.clone(), device)))
                     .collect();
-                Some(
-                    config
-                        .restore(&model.spec, &stored, device)
-                        .with_context(at)?,
-                )
+                Some(config.restore(&model.spec, &stored, device).with_context(at)?)
             }
         };
         let unfrozen = match arm {
@@ -189,11 +181,7 @@ impl Trainable {
             bias: Some(Param::from_tensor(Tensor::zeros([n_classes], device))),
         };
         let head = Fill::into(blank, "head", &tensors).with_context(at)?;
-        Ok(Self {
-            method,
-            unfrozen,
-            head,
-        })
+        Ok(Self { method, unfrozen, head })
     }
 }
 
@@ -205,10 +193,7 @@ struct Named {
 
 impl Named {
     fn of<M: Module>(module: &M, root: &str) -> Vec<(String, TensorData)> {
-        let mut named = Self {
-            path: vec![root.to_owned()],
-            found: vec![],
-        };
+        let mut named = Self { path: vec![root.to_owned()], found: vec![] };
         module.visit(&mut named);
         named.found
     }
@@ -224,8 +209,7 @@ impl burn::module::ModuleVisitor for Named {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.found
-            .push((self.path.join("."), param.val().into_data()));
+        self.found.push((self.path.join("."), param.val().into_data()));
     }
 }
 
@@ -238,11 +222,7 @@ struct Fill<'a> {
 
 impl<'a> Fill<'a> {
     fn into<M: Module>(module: M, root: &str, from: &'a BTreeMap<String, TensorData>) -> Result<M> {
-        let mut fill = Self {
-            path: vec![root.to_owned()],
-            from,
-            missing: None,
-        };
+        let mut fill = Self { path: vec![root.to_owned()], from, missing: None };
         let module = module.map(&mut fill);
         match fill.missing {
             None => Ok(module),

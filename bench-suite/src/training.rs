@@ -87,9 +87,7 @@ impl Training {
     /// A line that names the field, its value and the range.
     pub fn check(&self) -> Result<(), String> {
         let refuse = |field: &str, value: &dyn std::fmt::Display, expected: &str| {
-            Err(format!(
-                "training.{field} is {value}; it must be {expected}"
-            ))
+            Err(format!("training.{field} is {value}; it must be {expected}"))
         };
         let above_zero = |value: f64| value.is_finite() && value > 0.0;
         if !above_zero(self.epochs) {
@@ -111,10 +109,7 @@ impl Training {
         if !(0.0..=1.0).contains(&self.warmup_share) {
             return refuse("warmup_share", &self.warmup_share, "0 to 1");
         }
-        for (field, value) in [
-            ("weight_decay", self.weight_decay),
-            ("clip_norm", self.clip_norm),
-        ] {
+        for (field, value) in [("weight_decay", self.weight_decay), ("clip_norm", self.clip_norm)] {
             if !(value.is_finite() && value >= 0.0) {
                 return refuse(field, &value, "a number from 0 up");
             }
@@ -169,57 +164,28 @@ mod tests {
 
     #[test]
     fn the_rate_rises_to_its_peak_and_falls_towards_zero() {
-        let training = Training {
-            warmup_share: 0.2,
-            ..Default::default()
-        };
-        let rates: Vec<f64> = (1..=10)
-            .map(|step| training.rate_at(1.0, step, 10))
-            .collect();
+        let training = Training { warmup_share: 0.2, ..Default::default() };
+        let rates: Vec<f64> = (1..=10).map(|step| training.rate_at(1.0, step, 10)).collect();
         assert_eq!(rates[..3], [0.5, 1.0, 1.0]);
         assert!((rates[9] - 0.125).abs() < 1e-12);
-        let cosine = Training {
-            schedule: Schedule::Cosine,
-            ..training
-        };
+        let cosine = Training { schedule: Schedule::Cosine, ..training };
         assert!((cosine.rate_at(2.0, 7, 10) - 1.0).abs() < 1e-12);
     }
 
     #[test]
     fn the_last_step_is_always_an_evaluation() {
-        let training = Training {
-            evaluations: 4,
-            ..Default::default()
-        };
-        let at: Vec<usize> = (1..=10)
-            .filter(|&step| training.is_evaluation(step, 10))
-            .collect();
+        let training = Training { evaluations: 4, ..Default::default() };
+        let at: Vec<usize> = (1..=10).filter(|&step| training.is_evaluation(step, 10)).collect();
         assert_eq!(at, [3, 5, 8, 10]);
-        let few: Vec<usize> = (1..=2)
-            .filter(|&step| training.is_evaluation(step, 2))
-            .collect();
+        let few: Vec<usize> = (1..=2).filter(|&step| training.is_evaluation(step, 2)).collect();
         assert_eq!(few, [1, 2]);
     }
 
     #[test]
     fn bad_settings_are_named() {
-        let bad = Training {
-            clip_norm: f64::NAN,
-            ..Default::default()
-        };
-        assert!(
-            bad.check()
-                .unwrap_err()
-                .contains("training.clip_norm is NaN")
-        );
-        let bad = Training {
-            train_rows: Some(0),
-            ..Default::default()
-        };
-        assert!(
-            bad.check()
-                .unwrap_err()
-                .contains("training.train_rows is 0")
-        );
+        let bad = Training { clip_norm: f64::NAN, ..Default::default() };
+        assert!(bad.check().unwrap_err().contains("training.clip_norm is NaN"));
+        let bad = Training { train_rows: Some(0), ..Default::default() };
+        assert!(bad.check().unwrap_err().contains("training.train_rows is 0"));
     }
 }

@@ -81,13 +81,7 @@ fn by_length(
     let n = order.len();
     let n_batches = n.div_ceil(batch_size.max(1));
     (0..n_batches)
-        .map(|i| {
-            batch(
-                &order[i * n / n_batches..(i + 1) * n / n_batches],
-                encoded,
-                labels,
-            )
-        })
+        .map(|i| batch(&order[i * n / n_batches..(i + 1) * n / n_batches], encoded, labels))
         .collect()
 }
 
@@ -145,10 +139,7 @@ mod tests {
             let (encoded, labels) = rows(n);
             for batch_size in [0, 1, 8, 32, 1000] {
                 let all: Vec<usize> = (0..n).collect();
-                assert_eq!(
-                    seen(&train_batches(&encoded, &labels, batch_size, 1, 2)),
-                    all
-                );
+                assert_eq!(seen(&train_batches(&encoded, &labels, batch_size, 1, 2)), all);
                 assert_eq!(seen(&eval_batches(&encoded, &labels, batch_size)), all);
             }
         }
@@ -158,14 +149,8 @@ mod tests {
     fn a_batch_holds_its_rows_padded_on_the_right() {
         let (encoded, labels) = rows(100);
         for batch in train_batches(&encoded, &labels, 8, 3, 0) {
-            assert_eq!(
-                (batch.n, batch.ids.len()),
-                (batch.rows.len(), batch.n * batch.seq)
-            );
-            assert_eq!(
-                batch.n_tokens,
-                batch.mask.iter().filter(|&&real| real).count()
-            );
+            assert_eq!((batch.n, batch.ids.len()), (batch.rows.len(), batch.n * batch.seq));
+            assert_eq!(batch.n_tokens, batch.mask.iter().filter(|&&real| real).count());
             for (i, &row) in batch.rows.iter().enumerate() {
                 let places = i * batch.seq..(i + 1) * batch.seq;
                 let length = encoded[row].ids.len();
@@ -195,17 +180,13 @@ mod tests {
     #[test]
     fn batch_sizes_differ_by_one_at_most_and_never_exceed_the_limit() {
         let (encoded, labels) = rows(130);
-        let sizes: Vec<usize> = train_batches(&encoded, &labels, 32, 1, 0)
-            .iter()
-            .map(|b| b.n)
-            .collect();
+        let sizes: Vec<usize> =
+            train_batches(&encoded, &labels, 32, 1, 0).iter().map(|b| b.n).collect();
         assert_eq!(sizes.len(), 5);
         assert!(sizes.iter().all(|&n| n == 26));
         let (encoded, labels) = rows(67);
-        let mut sizes: Vec<usize> = eval_batches(&encoded, &labels, 32)
-            .iter()
-            .map(|b| b.n)
-            .collect();
+        let mut sizes: Vec<usize> =
+            eval_batches(&encoded, &labels, 32).iter().map(|b| b.n).collect();
         sizes.sort_unstable();
         assert_eq!(sizes, [22, 22, 23]);
     }
@@ -221,19 +202,11 @@ mod tests {
 
     #[test]
     fn rows_of_equal_length_meet_in_new_batches_in_each_epoch() {
-        let same = Encoded {
-            ids: vec![1; 4],
-            type_ids: vec![0; 4],
-            truncated: false,
-        };
+        let same = Encoded { ids: vec![1; 4], type_ids: vec![0; 4], truncated: false };
         let (encoded, labels) = (vec![same; 64], vec![0; 64]);
         let partners = |epoch| {
             let batches = train_batches(&encoded, &labels, 8, 1, epoch);
-            let mut rows = batches
-                .into_iter()
-                .find(|b| b.rows.contains(&0))
-                .unwrap()
-                .rows;
+            let mut rows = batches.into_iter().find(|b| b.rows.contains(&0)).unwrap().rows;
             rows.sort_unstable();
             rows
         };

@@ -19,10 +19,7 @@ pub(crate) struct Record {
 
 /// All lines that are not empty, cut at tabs.
 pub(crate) fn tsv(text: &str) -> Vec<Record> {
-    let lines = text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.is_empty());
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.is_empty());
     lines
         .map(|(i, line)| Record {
             line: i + 1,
@@ -33,10 +30,7 @@ pub(crate) fn tsv(text: &str) -> Vec<Record> {
 
 /// All records that are not empty lines, or the line and the problem of the first bad one.
 pub(crate) fn csv(text: &str) -> Result<Vec<Record>, (usize, LineProblem)> {
-    let mut reader = Reader {
-        rest: text.chars().peekable(),
-        line: 1,
-    };
+    let mut reader = Reader { rest: text.chars().peekable(), line: 1 };
     let mut records = Vec::new();
     while reader.rest.peek().is_some() {
         let line = reader.line;
@@ -114,34 +108,23 @@ mod tests {
             })
             .collect();
         let mut writer = csv::Writer::from_writer(Vec::new());
-        rows.iter()
-            .for_each(|row| writer.write_record(row).unwrap());
+        rows.iter().for_each(|row| writer.write_record(row).unwrap());
         let text = String::from_utf8(writer.into_inner().unwrap()).unwrap();
-        let read: Vec<_> = super::csv(&text)
-            .unwrap()
-            .into_iter()
-            .map(|r| r.fields)
-            .collect();
+        let read: Vec<_> = super::csv(&text).unwrap().into_iter().map(|r| r.fields).collect();
         assert_eq!(read, rows);
     }
 
     #[test]
     fn line_numbers_count_the_lines_inside_quotes_and_empty_lines() {
         let records = csv("a,b\n\n\"two\nlines\",1\nlast,2").unwrap();
-        assert_eq!(
-            records.iter().map(|r| r.line).collect::<Vec<_>>(),
-            [1, 3, 5]
-        );
+        assert_eq!(records.iter().map(|r| r.line).collect::<Vec<_>>(), [1, 3, 5]);
         assert_eq!(fields(&records[1]), ["two\nlines", "1"]);
         assert_eq!(fields(&records[2]), ["last", "2"]);
     }
 
     #[test]
     fn a_quote_inside_a_bare_field_is_a_character() {
-        assert_eq!(
-            fields(&csv("a 5\" pipe,1").unwrap()[0]),
-            ["a 5\" pipe", "1"]
-        );
+        assert_eq!(fields(&csv("a 5\" pipe,1").unwrap()[0]), ["a 5\" pipe", "1"]);
     }
 
     #[test]
@@ -151,10 +134,7 @@ mod tests {
 
     #[test]
     fn text_after_a_closing_quote_is_reported_with_its_line() {
-        assert_eq!(
-            csv("t,l\n\"a\nb\" c,1\n"),
-            Err((3, LineProblem::TextAfterQuote))
-        );
+        assert_eq!(csv("t,l\n\"a\nb\" c,1\n"), Err((3, LineProblem::TextAfterQuote)));
     }
 
     #[test]

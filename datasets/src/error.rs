@@ -123,10 +123,7 @@ pub enum DataError {
         known: Vec<String>,
     },
     /// A folder without a training file.
-    #[error(
-        "{path}: holds no train.csv, train.tsv or train.jsonl; it holds {}",
-        list(found)
-    )]
+    #[error("{path}: holds no train.csv, train.tsv or train.jsonl; it holds {}", list(found))]
     NoTrainFile {
         /// The folder.
         path: PathBuf,
@@ -212,10 +209,7 @@ pub enum LineProblem {
     #[error("the label is empty; fill it in or remove the row")]
     EmptyLabel,
     /// A label that training would never see.
-    #[error(
-        "label {label:?} does not occur in training, which has {}",
-        list(known)
-    )]
+    #[error("label {label:?} does not occur in training, which has {}", list(known))]
     UnseenLabel {
         /// The label.
         label: String,
@@ -239,11 +233,7 @@ pub enum LineProblem {
 impl LineProblem {
     /// The error for this problem in a line of a file.
     pub(crate) fn at(self, path: &Path, line: usize) -> DataError {
-        DataError::Line {
-            path: path.to_owned(),
-            line,
-            problem: self,
-        }
+        DataError::Line { path: path.to_owned(), line, problem: self }
     }
 }
 

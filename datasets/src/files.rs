@@ -91,9 +91,7 @@ impl Format {
     /// What the extension of a file says.
     pub(crate) fn of(path: &Path) -> Result<Self, DataError> {
         let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-        extension.parse().map_err(|_| DataError::UnknownFormat {
-            path: path.to_owned(),
-        })
+        extension.parse().map_err(|_| DataError::UnknownFormat { path: path.to_owned() })
     }
 }
 
@@ -140,23 +138,12 @@ pub fn from_files(spec: &FileTask) -> Result<Task, DataError> {
     let validation = spec.validation.as_ref().map(read).transpose()?;
     let test = spec.test.as_ref().map(read).transpose()?;
     let name = spec.name.clone().unwrap_or_else(|| name_of(&spec.train));
-    Draft {
-        title: name.clone(),
-        name,
-        train,
-        validation,
-        test,
-        notes: Vec::new(),
-    }
-    .finish()
+    Draft { title: name.clone(), name, train, validation, test, notes: Vec::new() }.finish()
 }
 
 fn from_folder(spec: &FileTask) -> Result<Task, DataError> {
     let name = name_of(&spec.train);
-    let bare = FileTask {
-        train: spec.train.clone(),
-        ..FileTask::default()
-    };
+    let bare = FileTask { train: spec.train.clone(), ..FileTask::default() };
     if *spec == bare && FOLDERS.iter().any(|folder| folder.name == name) {
         return folders::from_dir(&spec.train, &name);
     }
@@ -178,44 +165,28 @@ fn from_folder(spec: &FileTask) -> Result<Task, DataError> {
 
 fn find_file(dir: &Path, stems: &[&str]) -> Option<PathBuf> {
     let extensions = ["csv", "tsv", "jsonl", "ndjson"];
-    let names = stems
-        .iter()
-        .flat_map(|stem| extensions.map(|ext| format!("{stem}.{ext}")));
+    let names = stems.iter().flat_map(|stem| extensions.map(|ext| format!("{stem}.{ext}")));
     names.map(|name| dir.join(name)).find(|path| path.is_file())
 }
 
 fn no_train_file(dir: &Path) -> DataError {
     match std::fs::read_dir(dir) {
-        Err(source) => DataError::Read {
-            path: dir.to_owned(),
-            source,
-        },
+        Err(source) => DataError::Read { path: dir.to_owned(), source },
         Ok(entries) => {
-            let names = entries
-                .flatten()
-                .map(|e| e.file_name().to_string_lossy().into_owned());
+            let names = entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned());
             let mut found: Vec<String> = names.collect();
             found.sort();
-            DataError::NoTrainFile {
-                path: dir.to_owned(),
-                found,
-            }
+            DataError::NoTrainFile { path: dir.to_owned(), found }
         }
     }
 }
 
 /// `reviews` for `reviews.csv` and for `reviews/train.csv`.
 fn name_of(path: &Path) -> String {
-    let stem = |path: &Path| {
-        path.file_stem()
-            .map(|stem| stem.to_string_lossy().into_owned())
-    };
+    let stem = |path: &Path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     // A folder such as `.` has no name of its own.
     let full = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let folder = || {
-        full.parent()
-            .and_then(|dir| dir.file_name()?.to_str().map(str::to_owned))
-    };
+    let folder = || full.parent().and_then(|dir| dir.file_name()?.to_str().map(str::to_owned));
     match stem(&full) {
         Some(stem) if stem != "train" => stem,
         stem => folder().or(stem).unwrap_or_else(|| "task".to_owned()),

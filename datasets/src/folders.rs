@@ -80,22 +80,14 @@ pub fn from_dir(dir: &Path, name: &str) -> Result<Task, DataError> {
     let dir = if below.is_dir() { &below } else { dir };
     let Some(folder) = known else {
         let (name, train) = (Some(name.to_owned()), dir.to_owned());
-        return files::from_files(&FileTask {
-            name,
-            train,
-            ..FileTask::default()
-        });
+        return files::from_files(&FileTask { name, train, ..FileTask::default() });
     };
     let mut draft = (folder.read)(dir)?;
     draft.name = folder.name.to_owned();
     draft.title = folder.title.to_owned();
     let mut task = draft.finish()?;
     for class in &mut task.classes {
-        if let Some(known) = class
-            .parse::<usize>()
-            .ok()
-            .and_then(|n| folder.classes.get(n))
-        {
+        if let Some(known) = class.parse::<usize>().ok().and_then(|n| folder.classes.get(n)) {
             *class = (*known).to_owned();
         }
     }
@@ -104,14 +96,7 @@ pub fn from_dir(dir: &Path, name: &str) -> Result<Task, DataError> {
 
 /// A draft that [`from_dir`] gives its name.
 fn draft(train: Vec<Row>, test: Option<Vec<Row>>, notes: Vec<String>) -> Draft {
-    Draft {
-        name: String::new(),
-        title: String::new(),
-        train,
-        validation: None,
-        test,
-        notes,
-    }
+    Draft { name: String::new(), title: String::new(), train, validation: None, test, notes }
 }
 
 fn sst2(dir: &Path) -> Result<Draft, DataError> {
@@ -138,47 +123,29 @@ fn cola(dir: &Path) -> Result<Draft, DataError> {
     let mut test = read("in_domain_dev.tsv")?;
     test.extend(read("out_of_domain_dev.tsv")?);
     let note = "test is the in-domain and the out-of-domain dev set: test labels are not public";
-    Ok(draft(
-        read("in_domain_train.tsv")?,
-        Some(test),
-        vec![note.to_owned()],
-    ))
+    Ok(draft(read("in_domain_train.tsv")?, Some(test), vec![note.to_owned()]))
 }
 
 fn banking77(dir: &Path) -> Result<Draft, DataError> {
-    let spec = FileTask {
-        label: Some("category".to_owned()),
-        ..FileTask::default()
-    };
+    let spec = FileTask { label: Some("category".to_owned()), ..FileTask::default() };
     let read = |file: &str| rows::read(&dir.join(file), &spec);
-    Ok(draft(
-        read("train.csv")?,
-        Some(read("test.csv")?),
-        Vec::new(),
-    ))
+    Ok(draft(read("train.csv")?, Some(read("test.csv")?), Vec::new()))
 }
 
 fn trec(dir: &Path, class: fn(&str) -> &str) -> Result<Draft, DataError> {
     let read = |file: &str| {
         lines(&dir.join(file), Encoding::Latin1, |line| {
-            let (label, question) = line
-                .split_once(' ')
-                .filter(|(label, _)| label.contains(':'))?;
+            let (label, question) =
+                line.split_once(' ').filter(|(label, _)| label.contains(':'))?;
             Some((question.to_owned(), class(label).to_owned()))
         })
     };
-    Ok(draft(
-        read("train.txt")?,
-        Some(read("test.txt")?),
-        Vec::new(),
-    ))
+    Ok(draft(read("train.txt")?, Some(read("test.txt")?), Vec::new()))
 }
 
 fn subj(dir: &Path) -> Result<Draft, DataError> {
     let read = |file: &str, class: &str| {
-        lines(&dir.join(file), Encoding::Utf8, |line| {
-            Some((line.to_owned(), class.to_owned()))
-        })
+        lines(&dir.join(file), Encoding::Utf8, |line| Some((line.to_owned(), class.to_owned())))
     };
     let mut train = read("plot.tok.gt9.5000", "objective")?;
     train.extend(read("quote.tok.gt9.5000", "subjective")?);
@@ -199,10 +166,7 @@ fn lines(
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(i, line)| match parse(line) {
             Some((text, label)) => Ok(Row::new(&file, i + 1, &text, &label)),
-            None => Err(LineProblem::NotAQuestion {
-                value: line.to_owned(),
-            }
-            .at(path, i + 1)),
+            None => Err(LineProblem::NotAQuestion { value: line.to_owned() }.at(path, i + 1)),
         })
         .collect()
 }

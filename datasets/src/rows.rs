@@ -47,11 +47,7 @@ impl Wanted<'_> {
     fn by_name(&self, names: &[String]) -> Option<usize> {
         let find = |wanted: &str| {
             let exact = names.iter().position(|name| name == wanted);
-            exact.or_else(|| {
-                names
-                    .iter()
-                    .position(|name| name.eq_ignore_ascii_case(wanted))
-            })
+            exact.or_else(|| names.iter().position(|name| name.eq_ignore_ascii_case(wanted)))
         };
         match self.given {
             Some(given) => find(given),
@@ -70,11 +66,7 @@ impl Wanted<'_> {
             Some(given) => format!("{given:?}"),
             None => self.defaults.join(" or "),
         };
-        LineProblem::MissingColumn {
-            role: self.role,
-            wanted,
-            found: found.to_vec(),
-        }
+        LineProblem::MissingColumn { role: self.role, wanted, found: found.to_vec() }
     }
 }
 
@@ -103,10 +95,7 @@ impl<'a> Columns<'a> {
 /// The rows of one file.
 pub(crate) fn read(path: &Path, spec: &FileTask) -> Result<Vec<Row>, DataError> {
     // A wrong path is told before a wrong extension, and that before wrong content.
-    std::fs::metadata(path).map_err(|source| DataError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
+    std::fs::metadata(path).map_err(|source| DataError::Read { path: path.to_owned(), source })?;
     let format = match spec.format {
         Some(format) => format,
         None => Format::of(path)?,
@@ -122,9 +111,7 @@ pub(crate) fn read(path: &Path, spec: &FileTask) -> Result<Vec<Row>, DataError> 
         Format::Jsonl => json_rows(path, &text, &columns)?,
     };
     if rows.is_empty() {
-        return Err(DataError::Empty {
-            path: path.to_owned(),
-        });
+        return Err(DataError::Empty { path: path.to_owned() });
     }
     Ok(rows)
 }
@@ -136,22 +123,12 @@ fn delimited_rows(
     has_header: bool,
 ) -> Result<Vec<Row>, DataError> {
     let Some(first) = records.first() else {
-        return Err(DataError::Empty {
-            path: path.to_owned(),
-        });
+        return Err(DataError::Empty { path: path.to_owned() });
     };
-    let names: Vec<String> = first
-        .fields
-        .iter()
-        .map(|name| name.trim().to_owned())
-        .collect();
+    let names: Vec<String> = first.fields.iter().map(|name| name.trim().to_owned()).collect();
     let first_line = first.line;
     let find = |wanted: &Wanted| {
-        let named = if has_header {
-            wanted.by_name(&names)
-        } else {
-            None
-        };
+        let named = if has_header { wanted.by_name(&names) } else { None };
         let column = named.or_else(|| wanted.by_number(names.len()));
         column.ok_or_else(|| wanted.missing(&names).at(path, first_line))
     };
@@ -176,10 +153,7 @@ fn delimited_rows(
 
 fn json_rows(path: &Path, text: &str, columns: &Columns) -> Result<Vec<Row>, DataError> {
     let file: Arc<Path> = path.into();
-    let lines = text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty());
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(i, line)| json_row(line, &file, i + 1, columns).map_err(|p| p.at(path, i + 1)))
         .collect()
@@ -194,28 +168,16 @@ fn json_row(
     let fields: Map<String, Value> = serde_json::from_str(json).map_err(|error| {
         let message = error.to_string();
         // serde_json counts lines within the one line that it was given.
-        let message = message
-            .split(" at line ")
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        LineProblem::Json {
-            column: error.column(),
-            message,
-        }
+        let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+        LineProblem::Json { column: error.column(), message }
     })?;
     let names: Vec<String> = fields.keys().cloned().collect();
     let cell = |wanted: &Wanted| {
-        let name = &names[wanted
-            .by_name(&names)
-            .ok_or_else(|| wanted.missing(&names))?];
+        let name = &names[wanted.by_name(&names).ok_or_else(|| wanted.missing(&names))?];
         match &fields[name] {
             Value::String(text) => Ok(text.clone()),
             value @ (Value::Number(_) | Value::Bool(_)) => Ok(value.to_string()),
-            value => Err(LineProblem::NotAText {
-                column: name.clone(),
-                value: value.to_string(),
-            }),
+            value => Err(LineProblem::NotAText { column: name.clone(), value: value.to_string() }),
         }
     };
     let mut row = Row::new(file, line, &cell(&columns.text)?, &cell(&columns.label)?);

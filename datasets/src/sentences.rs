@@ -37,11 +37,7 @@ pub const NAMED: &[NamedTask] = &[
         title: "Sentiment of sentences from newspaper editorials",
         classes: SENTIMENT,
     },
-    NamedTask {
-        name: "tweets",
-        title: "Sentiment of tweets",
-        classes: SENTIMENT,
-    },
+    NamedTask { name: "tweets", title: "Sentiment of tweets", classes: SENTIMENT },
     NamedTask {
         name: "domain",
         title: "Source of a sentence: product review, movie review, editorial or tweet",
@@ -58,26 +54,10 @@ struct Source {
 }
 
 const SOURCES: &[Source] = &[
-    Source {
-        name: "movie",
-        file: "movieReviewSnippets_GroundTruth.txt",
-        whole: None,
-    },
-    Source {
-        name: "amazon",
-        file: "amazonReviewSnippets_GroundTruth.txt",
-        whole: Some("review"),
-    },
-    Source {
-        name: "nyt",
-        file: "nytEditorialSnippets_GroundTruth.txt",
-        whole: Some("editorial"),
-    },
-    Source {
-        name: "tweets",
-        file: "tweets_GroundTruth.txt",
-        whole: None,
-    },
+    Source { name: "movie", file: "movieReviewSnippets_GroundTruth.txt", whole: None },
+    Source { name: "amazon", file: "amazonReviewSnippets_GroundTruth.txt", whole: Some("review") },
+    Source { name: "nyt", file: "nytEditorialSnippets_GroundTruth.txt", whole: Some("editorial") },
+    Source { name: "tweets", file: "tweets_GroundTruth.txt", whole: None },
 ];
 
 /// Makes a task of [`NAMED`] from the folder that holds the four files of sentences.
@@ -87,17 +67,11 @@ const SOURCES: &[Source] = &[
 pub fn named(name: &str, sentences_dir: &Path) -> Result<Task, DataError> {
     let Some(task) = NAMED.iter().find(|task| task.name == name) else {
         let known = NAMED.iter().map(|task| task.name.to_owned()).collect();
-        return Err(DataError::UnknownTask {
-            name: name.to_owned(),
-            known,
-        });
+        return Err(DataError::UnknownTask { name: name.to_owned(), known });
     };
     let mut notes = Vec::new();
     let mut train = Vec::new();
-    for source in SOURCES
-        .iter()
-        .filter(|source| source.name == name || name == "domain")
-    {
+    for source in SOURCES.iter().filter(|source| source.name == name || name == "domain") {
         let rows = read(&sentences_dir.join(source.file), source)?;
         let n_rows = rows.len();
         let label = |rating: f64| match rating {
@@ -111,29 +85,15 @@ pub fn named(name: &str, sentences_dir: &Path) -> Result<Task, DataError> {
             Some(row)
         }));
         if name != "domain" && train.len() < n_rows {
-            notes.push(format!(
-                "{} rows rated exactly 0 were left out",
-                n_rows - train.len()
-            ));
+            notes.push(format!("{} rows rated exactly 0 were left out", n_rows - train.len()));
         }
         if let Some(whole) = source.whole {
-            notes.push(format!(
-                "all sentences of one {} {whole} are in one split",
-                source.name
-            ));
+            notes.push(format!("all sentences of one {} {whole} are in one split", source.name));
         }
     }
     notes.extend(remove_duplicates(&mut train));
     let (name, title) = (task.name.to_owned(), task.title.to_owned());
-    Draft {
-        name,
-        title,
-        train,
-        validation: None,
-        test: None,
-        notes,
-    }
-    .finish()
+    Draft { name, title, train, validation: None, test: None, notes }.finish()
 }
 
 /// The rows of one file with their ratings: id, mean rating and text, separated by tabs.
@@ -143,17 +103,11 @@ fn read(path: &Path, source: &Source) -> Result<Vec<(f64, Row)>, DataError> {
     let row = |record: delimited::Record| {
         let line = record.line;
         let [id, rating, text] = &record.fields[..] else {
-            let problem = LineProblem::FieldCount {
-                found: record.fields.len(),
-                expected: 3,
-            };
+            let problem = LineProblem::FieldCount { found: record.fields.len(), expected: 3 };
             return Err(problem.at(path, line));
         };
         let Some(value) = rating.parse::<f64>().ok().filter(|value| value.is_finite()) else {
-            return Err(LineProblem::Rating {
-                value: rating.clone(),
-            }
-            .at(path, line));
+            return Err(LineProblem::Rating { value: rating.clone() }.at(path, line));
         };
         let mut row = Row::new(&file, line, text, "");
         row.group = source.whole.map(|_| {

@@ -36,22 +36,16 @@ impl Draft {
             return Err(DataError::NothingLeft { task: self.name });
         };
         let path = first.file.to_path_buf();
-        let all = [
-            Some(&mut self.train),
-            self.validation.as_mut(),
-            self.test.as_mut(),
-        ];
+        let all = [Some(&mut self.train), self.validation.as_mut(), self.test.as_mut()];
         for rows in all.into_iter().flatten() {
             self.notes.extend(clean(rows)?);
         }
         if let (Some(validation), Some(test)) = (&mut self.validation, &self.test) {
-            self.notes
-                .extend(remove_repeats(validation, "validation", test, "test")?);
+            self.notes.extend(remove_repeats(validation, "validation", test, "test")?);
         }
         for (rows, other) in [(&self.validation, "validation"), (&self.test, "test")] {
             if let Some(rows) = rows {
-                self.notes
-                    .extend(remove_repeats(&mut self.train, "train", rows, other)?);
+                self.notes.extend(remove_repeats(&mut self.train, "train", rows, other)?);
             }
         }
         let n_rows = self.train.len();
@@ -60,14 +54,9 @@ impl Draft {
                 || {
                     let rows = carve(&mut self.train, start);
                     let n = rows.len();
-                    self.notes
-                        .push(format!("{split} is {n} of {n_rows} rows, chosen by a hash"));
+                    self.notes.push(format!("{split} is {n} of {n_rows} rows, chosen by a hash"));
                     let path = path.clone();
-                    let none = DataError::TooFewRows {
-                        path,
-                        n_rows,
-                        split,
-                    };
+                    let none = DataError::TooFewRows { path, n_rows, split };
                     if n == 0 { Err(none) } else { Ok(rows) }
                 },
                 Ok,
@@ -79,24 +68,14 @@ impl Draft {
         let classes = sorted_classes(&self.train);
         if let [label] = &classes[..] {
             let (label, n_rows) = (label.clone(), self.train.len());
-            return Err(DataError::OneClass {
-                path,
-                label,
-                n_rows,
-            });
+            return Err(DataError::OneClass { path, label, n_rows });
         }
         let split = Split {
             train: number(self.train, &classes)?,
             validation: number(validation, &classes)?,
             test: number(test, &classes)?,
         };
-        Ok(Task {
-            name: self.name,
-            title: self.title,
-            classes,
-            split,
-            notes: self.notes,
-        })
+        Ok(Task { name: self.name, title: self.title, classes, split, notes: self.notes })
     }
 }
 
@@ -104,10 +83,7 @@ impl Draft {
 pub(crate) fn remove_duplicates(rows: &mut Vec<Row>) -> Vec<String> {
     let mut labels: HashMap<String, BTreeSet<String>> = HashMap::new();
     for row in rows.iter() {
-        labels
-            .entry(text_key(row))
-            .or_default()
-            .insert(row.label.clone());
+        labels.entry(text_key(row)).or_default().insert(row.label.clone());
     }
     let n_before = rows.len();
     rows.retain(|row| labels[&text_key(row)].len() == 1);
@@ -117,14 +93,11 @@ pub(crate) fn remove_duplicates(rows: &mut Vec<Row>) -> Vec<String> {
     let n_repeating = n_before - n_contradicting - rows.len();
     let mut notes = Vec::new();
     if n_contradicting > 0 {
-        notes.push(format!(
-            "{n_contradicting} rows of equal text with unequal labels were removed"
-        ));
+        notes
+            .push(format!("{n_contradicting} rows of equal text with unequal labels were removed"));
     }
     if n_repeating > 0 {
-        notes.push(format!(
-            "{n_repeating} rows that repeat another were removed"
-        ));
+        notes.push(format!("{n_repeating} rows that repeat another were removed"));
     }
     notes
 }
@@ -146,14 +119,10 @@ fn clean(rows: &mut Vec<Row>) -> Result<Option<String>, DataError> {
     let n_before = rows.len();
     rows.retain(|row| !empty(row));
     if rows.is_empty() {
-        return Err(DataError::Empty {
-            path: first.file.to_path_buf(),
-        });
+        return Err(DataError::Empty { path: first.file.to_path_buf() });
     }
     let (n, file, line) = (n_before - rows.len(), first.file.display(), first.line);
-    Ok(Some(format!(
-        "{n} rows without text were left out (the first: {file} line {line})"
-    )))
+    Ok(Some(format!("{n} rows without text were left out (the first: {file} line {line})")))
 }
 
 /// Removes from `rows` what occurs in `others`.
@@ -168,14 +137,8 @@ fn remove_repeats(
     rows.retain(|row| !keys.contains(&text_key(row)));
     match n_rows - rows.len() {
         0 => Ok(None),
-        n if n == n_rows => Err(DataError::AllRepeated {
-            path: file.to_path_buf(),
-            n_rows,
-            other,
-        }),
-        n => Ok(Some(format!(
-            "{n} {split} rows that also occur in {other} were removed"
-        ))),
+        n if n == n_rows => Err(DataError::AllRepeated { path: file.to_path_buf(), n_rows, other }),
+        n => Ok(Some(format!("{n} {split} rows that also occur in {other} were removed"))),
     }
 }
 
@@ -185,10 +148,7 @@ fn carve(rows: &mut Vec<Row>, start: u64) -> Vec<Row> {
     let mut families: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     let mut left: HashMap<&str, usize> = HashMap::new();
     for (i, row) in rows.iter().enumerate() {
-        families
-            .entry(family_hash(row).wrapping_sub(start))
-            .or_default()
-            .push(i);
+        families.entry(family_hash(row).wrapping_sub(start)).or_default().push(i);
         *left.entry(&row.label).or_default() += 1;
     }
     let mut taken = HashSet::new();
@@ -197,19 +157,14 @@ fn carve(rows: &mut Vec<Row>, start: u64) -> Vec<Row> {
             break;
         }
         let mut wanted: HashMap<&str, usize> = HashMap::new();
-        family
-            .iter()
-            .for_each(|&i| *wanted.entry(&rows[i].label).or_default() += 1);
+        family.iter().for_each(|&i| *wanted.entry(&rows[i].label).or_default() += 1);
         if wanted.iter().all(|(label, n)| left[label] > *n) {
-            wanted
-                .iter()
-                .for_each(|(label, n)| *left.entry(label).or_default() -= n);
+            wanted.iter().for_each(|(label, n)| *left.entry(label).or_default() -= n);
             taken.extend(family);
         }
     }
     let mut index = 0..;
-    rows.extract_if(.., |_| index.next().is_some_and(|i| taken.contains(&i)))
-        .collect()
+    rows.extract_if(.., |_| index.next().is_some_and(|i| taken.contains(&i))).collect()
 }
 
 /// Equal for rows that repeat each other.
@@ -236,16 +191,9 @@ fn family_hash(row: &Row) -> u64 {
         (None, None) => letters(&row.text),
     };
     // Texts of signs alone, such as `:)` and `:(`, have nothing in common.
-    let key = if key.trim().is_empty() {
-        text_key(row)
-    } else {
-        key
-    };
+    let key = if key.trim().is_empty() { text_key(row) } else { key };
     let digest = Sha256::digest(key.as_bytes());
-    digest
-        .iter()
-        .take(8)
-        .fold(0, |hash, &byte| (hash << 8) | u64::from(byte))
+    digest.iter().take(8).fold(0, |hash, &byte| (hash << 8) | u64::from(byte))
 }
 
 /// The labels in the order of their numbers: by value if all are numbers, else by name.
@@ -260,22 +208,12 @@ fn sorted_classes(rows: &[Row]) -> Vec<String> {
 }
 
 fn number(rows: Vec<Row>, classes: &[String]) -> Result<Vec<Example>, DataError> {
-    let labels: HashMap<&str, usize> = classes
-        .iter()
-        .enumerate()
-        .map(|(label, class)| (class.as_str(), label))
-        .collect();
+    let labels: HashMap<&str, usize> =
+        classes.iter().enumerate().map(|(label, class)| (class.as_str(), label)).collect();
     let example = |row: Row| match labels.get(row.label.as_str()) {
-        Some(&label) => Ok(Example {
-            text: row.text,
-            pair: row.pair,
-            label,
-        }),
+        Some(&label) => Ok(Example { text: row.text, pair: row.pair, label }),
         None => {
-            let problem = LineProblem::UnseenLabel {
-                label: row.label,
-                known: classes.to_vec(),
-            };
+            let problem = LineProblem::UnseenLabel { label: row.label, known: classes.to_vec() };
             Err(problem.at(&row.file, row.line))
         }
     };

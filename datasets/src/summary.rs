@@ -84,41 +84,20 @@ impl fmt::Display for Summary {
             false => writeln!(f, "{}: {}", self.name, self.title)?,
         }
         let (train, validation, test) = (self.n_train, self.n_validation, self.n_test);
-        writeln!(
-            f,
-            "  rows     {train} train, {validation} validation, {test} test"
-        )?;
+        writeln!(f, "  rows     {train} train, {validation} validation, {test} test")?;
         let percent = |n: usize| 100.0 * n as f64 / train.max(1) as f64;
         let shown = self.classes.iter().take(SHOWN);
-        let mut classes: Vec<String> = shown
-            .map(|(class, n)| format!("{class} {n} ({:.1}%)", percent(*n)))
-            .collect();
+        let mut classes: Vec<String> =
+            shown.map(|(class, n)| format!("{class} {n} ({:.1}%)", percent(*n))).collect();
         if self.classes.len() > SHOWN {
             classes.push(format!("and {} more", self.classes.len() - SHOWN));
         }
-        write!(
-            f,
-            "  classes  {}: {}",
-            self.classes.len(),
-            classes.join(", ")
-        )?;
-        if let Some(Lengths {
-            min,
-            median,
-            p95,
-            max,
-            truncated_share,
-        }) = self.lengths
-        {
-            write!(
-                f,
-                "\n  tokens   {min} to {max}, median {median}, 95% up to {p95}"
-            )?;
+        write!(f, "  classes  {}: {}", self.classes.len(), classes.join(", "))?;
+        if let Some(Lengths { min, median, p95, max, truncated_share }) = self.lengths {
+            write!(f, "\n  tokens   {min} to {max}, median {median}, 95% up to {p95}")?;
             write!(f, "; {:.1}% of rows cut", 100.0 * truncated_share)?;
         }
-        self.notes
-            .iter()
-            .try_for_each(|note| write!(f, "\n  note     {note}"))
+        self.notes.iter().try_for_each(|note| write!(f, "\n  note     {note}"))
     }
 }
 
@@ -128,11 +107,7 @@ mod tests {
     use crate::{Example, Split};
 
     fn rows(lengths: &[usize]) -> Vec<Encoded> {
-        let row = |&n: &usize| Encoded {
-            ids: vec![1; n],
-            type_ids: vec![0; n],
-            truncated: n == 9,
-        };
+        let row = |&n: &usize| Encoded { ids: vec![1; n], type_ids: vec![0; n], truncated: n == 9 };
         lengths.iter().map(row).collect()
     }
 
@@ -140,29 +115,16 @@ mod tests {
     fn percentiles_are_lengths_that_occur() {
         let encoded = rows(&[5, 1, 4, 2, 9]);
         let lengths = Lengths::of(&[&encoded[..3], &encoded[3..]]).unwrap();
-        let expected = Lengths {
-            min: 1,
-            median: 4,
-            p95: 9,
-            max: 9,
-            truncated_share: 0.2,
-        };
+        let expected = Lengths { min: 1, median: 4, p95: 9, max: 9, truncated_share: 0.2 };
         assert_eq!(lengths, expected);
         assert_eq!(Lengths::of(&[]), None);
     }
 
     #[test]
     fn the_block_tells_rows_classes_lengths_and_notes() {
-        let row = |label| Example {
-            text: "x".into(),
-            pair: None,
-            label,
-        };
-        let split = Split {
-            train: vec![row(0), row(1), row(1)],
-            validation: vec![],
-            test: vec![row(0)],
-        };
+        let row = |label| Example { text: "x".into(), pair: None, label };
+        let split =
+            Split { train: vec![row(0), row(1), row(1)], validation: vec![], test: vec![row(0)] };
         let task = Task {
             name: "toy".into(),
             title: "A toy".into(),

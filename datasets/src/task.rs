@@ -62,29 +62,20 @@ impl Task {
                 add(&(row.label as u64).to_le_bytes());
             }
         }
-        hash.finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Training rows of each class, in label order.
     pub fn class_counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes.len()];
-        self.split
-            .train
-            .iter()
-            .for_each(|row| counts[row.label] += 1);
+        self.split.train.iter().for_each(|row| counts[row.label] += 1);
         counts
     }
 
     /// The commonest class of the training split; the first of equals.
     pub fn majority_class(&self) -> usize {
         let counts = self.class_counts();
-        (0..counts.len())
-            .rev()
-            .max_by_key(|&class| counts[class])
-            .unwrap_or(0)
+        (0..counts.len()).rev().max_by_key(|&class| counts[class]).unwrap_or(0)
     }
 
     /// Keeps `n` training rows, each class in its share and, where `n` allows, with a row or more.
@@ -113,13 +104,8 @@ impl Task {
         places.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let mut kept: Vec<usize> = places[..n].iter().map(|place| place.2).collect();
         kept.sort_unstable();
-        self.split.train = kept
-            .into_iter()
-            .map(|row| self.split.train[row].clone())
-            .collect();
-        self.notes.push(format!(
-            "{n} of {n_before} training rows are used, by class share"
-        ));
+        self.split.train = kept.into_iter().map(|row| self.split.train[row].clone()).collect();
+        self.notes.push(format!("{n} of {n_before} training rows are used, by class share"));
         self
     }
 }
@@ -129,25 +115,11 @@ mod tests {
     use super::*;
 
     fn task(labels: &[usize]) -> Task {
-        let row = |(i, &label)| Example {
-            text: format!("text {i}"),
-            pair: None,
-            label,
-        };
+        let row = |(i, &label)| Example { text: format!("text {i}"), pair: None, label };
         let train = labels.iter().enumerate().map(row).collect();
-        let split = Split {
-            train,
-            validation: vec![],
-            test: vec![],
-        };
+        let split = Split { train, validation: vec![], test: vec![] };
         let classes = vec!["a".to_owned(), "b".to_owned(), "c".to_owned()];
-        Task {
-            name: "t".into(),
-            title: "t".into(),
-            classes,
-            split,
-            notes: vec![],
-        }
+        Task { name: "t".into(), title: "t".into(), classes, split, notes: vec![] }
     }
 
     fn mixed() -> Task {

@@ -38,14 +38,10 @@ impl TextEncoder {
     /// [`DataError::Read`], [`DataError::Tokenizer`] or [`DataError::MaxTokens`].
     pub fn from_dir(model_dir: &Path, max_tokens: usize) -> Result<Self, DataError> {
         let path = model_dir.join("tokenizer.json");
-        let bytes = std::fs::read(&path).map_err(|source| DataError::Read {
-            path: path.clone(),
-            source,
-        })?;
-        let tokenizer = Tokenizer::from_bytes(bytes).map_err(|error| DataError::Tokenizer {
-            path,
-            problem: one_line(&error),
-        })?;
+        let bytes = std::fs::read(&path)
+            .map_err(|source| DataError::Read { path: path.clone(), source })?;
+        let tokenizer = Tokenizer::from_bytes(bytes)
+            .map_err(|error| DataError::Tokenizer { path, problem: one_line(&error) })?;
         Self::new(tokenizer, max_tokens)
     }
 
@@ -54,9 +50,7 @@ impl TextEncoder {
     /// # Errors
     /// [`DataError::MaxTokens`] if the special tokens of a pair leave no room for its texts.
     pub fn new(mut tokenizer: Tokenizer, max_tokens: usize) -> Result<Self, DataError> {
-        let n_special = tokenizer
-            .get_post_processor()
-            .map_or(0, |p| p.added_tokens(true));
+        let n_special = tokenizer.get_post_processor().map_or(0, |p| p.added_tokens(true));
         let least = n_special + 2;
         if max_tokens < least {
             return Err(DataError::MaxTokens { max_tokens, least });
@@ -69,10 +63,7 @@ impl TextEncoder {
             stride: 0,
         };
         match tokenizer.with_truncation(Some(truncation)) {
-            Ok(_) => Ok(TextEncoder {
-                tokenizer,
-                max_tokens,
-            }),
+            Ok(_) => Ok(TextEncoder { tokenizer, max_tokens }),
             Err(_) => Err(DataError::MaxTokens { max_tokens, least }),
         }
     }
@@ -83,8 +74,7 @@ impl TextEncoder {
     /// [`DataError::Tokenize`] for a text without any token.
     pub fn encode(&self, examples: &[Example]) -> Result<Vec<Encoded>, DataError> {
         let rows = examples.par_iter();
-        rows.map(|row| self.encode_text(&row.text, row.pair.as_deref()))
-            .collect()
+        rows.map(|row| self.encode_text(&row.text, row.pair.as_deref())).collect()
     }
 
     /// Encodes one text or pair.
@@ -131,18 +121,11 @@ impl TextEncoder {
 
 fn refuse(text: &str, problem: &str) -> DataError {
     let text = text.chars().take(60).collect();
-    DataError::Tokenize {
-        text,
-        problem: problem.to_owned(),
-    }
+    DataError::Tokenize { text, problem: problem.to_owned() }
 }
 
 fn one_line(error: &tokenizers::Error) -> String {
-    error
-        .to_string()
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
+    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -210,19 +193,13 @@ mod tests {
         };
         let rows: Vec<Example> = (0..100).map(row).collect();
         let one = |row: &Example| encoder.encode_text(&row.text, row.pair.as_deref()).unwrap();
-        assert_eq!(
-            encoder.encode(&rows).unwrap(),
-            rows.iter().map(one).collect::<Vec<_>>()
-        );
+        assert_eq!(encoder.encode(&rows).unwrap(), rows.iter().map(one).collect::<Vec<_>>());
     }
 
     #[test]
     fn a_limit_without_room_for_a_pair_is_refused() {
         let error = encoder(4).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "max_tokens = 4 leaves no room for text; use 5 or more"
-        );
+        assert_eq!(error, "max_tokens = 4 leaves no room for text; use 5 or more");
         assert_eq!(encoder(5).unwrap().max_tokens(), 5);
     }
 
@@ -238,10 +215,7 @@ mod tests {
         assert!(message(dir.path()).contains("tokenizer.json: cannot be read"));
         std::fs::write(dir.path().join("tokenizer.json"), &TOKENIZER[..200]).unwrap();
         let message = message(dir.path());
-        assert!(
-            message.contains("tokenizer.json: is not a tokenizer"),
-            "{message}"
-        );
+        assert!(message.contains("tokenizer.json: is not a tokenizer"), "{message}");
         assert!(!message.contains('\n'));
     }
 }

@@ -35,10 +35,7 @@ fn compare(name: &str, plain: impl Fn(), fused: impl Fn()) {
     let pairs: Vec<_> = (0..N_PAIRS).map(|_| (time(&plain), time(&fused))).collect();
     let (plain, fused): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
     let (plain, fused) = (median(plain), median(fused));
-    println!(
-        "{name:<44} {plain:>9.2} ms {fused:>9.2} ms {:>7.2}×",
-        plain / fused
-    );
+    println!("{name:<44} {plain:>9.2} ms {fused:>9.2} ms {:>7.2}×", plain / fused);
 }
 
 /// Compares `op` forward on the plain device, then forward and backward with x tracked.
@@ -51,20 +48,12 @@ fn both_ways(
     let forward = |op: &dyn Fn(Tensor<3>) -> Tensor<3>| {
         black_box(op(x.clone()));
     };
-    compare(
-        &format!("{name} forward"),
-        || forward(&plain),
-        || forward(&fused),
-    );
+    compare(&format!("{name} forward"), || forward(&plain), || forward(&fused));
     let backward = |op: &dyn Fn(Tensor<3>) -> Tensor<3>| {
         let x = x.clone().autodiff().require_grad();
         black_box(op(x).sum().backward());
     };
-    compare(
-        &format!("{name} forward + backward"),
-        || backward(&plain),
-        || backward(&fused),
-    );
+    compare(&format!("{name} forward + backward"), || backward(&plain), || backward(&fused));
 }
 
 fn attend(
@@ -72,19 +61,12 @@ fn attend(
     attention: impl Fn(Tensor<4>, Tensor<4>, Tensor<4>) -> Tensor<4>,
 ) -> Tensor<3> {
     let [b, s, d_model] = x.dims();
-    let heads = x
-        .reshape([b, s, N_HEADS, d_model / N_HEADS])
-        .swap_dims(1, 2);
-    attention(heads.clone(), heads.clone(), heads)
-        .swap_dims(1, 2)
-        .reshape([b, s, d_model])
+    let heads = x.reshape([b, s, N_HEADS, d_model / N_HEADS]).swap_dims(1, 2);
+    attention(heads.clone(), heads.clone(), heads).swap_dims(1, 2).reshape([b, s, d_model])
 }
 
 fn main() {
-    println!(
-        "{:<44} {:>12} {:>12} {:>8}",
-        "", "plain Burn", "fused", "faster"
-    );
+    println!("{:<44} {:>12} {:>12} {:>8}", "", "plain Burn", "fused", "faster");
     for s in [26, 64, 128] {
         let x = random([BATCH, s, D_MODEL]);
         let wide = random([BATCH, s, D_FEED_FORWARD]);
@@ -96,11 +78,7 @@ fn main() {
             x.clone(),
             |x| {
                 let as_x = |w: Tensor<2>| if x.is_autodiff() { w.autodiff() } else { w };
-                let bias = if x.is_autodiff() {
-                    bias.clone().autodiff()
-                } else {
-                    bias.clone()
-                };
+                let bias = if x.is_autodiff() { bias.clone().autodiff() } else { bias.clone() };
                 plain::linear(x.clone(), as_x(up.clone()), Some(bias))
             },
             |x| kernels::linear(x, up.clone(), Some(bias.clone())),

@@ -30,13 +30,7 @@ impl Heads {
         let x = if forward { x } else { x.to_contiguous() };
         let shape = x.layout().shape();
         let [n_batch, n_heads, n_tokens, d_head] = [shape[0], shape[1], shape[2], shape[3]];
-        Self {
-            n_batch,
-            n_heads,
-            n_tokens,
-            d_head,
-            x,
-        }
+        Self { n_batch, n_heads, n_tokens, d_head, x }
     }
 
     /// One head of one batch element: `[tokens, d_head]`.
@@ -112,10 +106,7 @@ impl Attention {
 
     fn bias(&self, batch: usize) -> Vec<f32> {
         let n_keys = self.key.n_tokens;
-        let bias = self
-            .key_bias
-            .as_ref()
-            .map(|bias| &bias.values()[batch * n_keys..][..n_keys]);
+        let bias = self.key_bias.as_ref().map(|bias| &bias.values()[batch * n_keys..][..n_keys]);
         padded_bias(bias, n_keys)
     }
 
@@ -148,11 +139,7 @@ impl Attention {
     }
 
     fn weights<'a>(&self, values: &'a [f32], row_stride: usize) -> Matrix<'a> {
-        Matrix::new(
-            values,
-            [self.query.n_tokens, self.key.n_tokens],
-            [row_stride, 1],
-        )
+        Matrix::new(values, [self.query.n_tokens, self.key.n_tokens], [row_stride, 1])
     }
 
     /// The gradients of query, key and value of one batch element; all three hold zeros.
@@ -176,13 +163,7 @@ impl Attention {
             rows::softmax_backward(self.level, &mut grads, &weights, stride, self.scale);
             let scores = self.weights(&grads, stride);
             set_product(scores, key, &mut q[start..], width, Threads::One);
-            set_product(
-                scores.transposed(),
-                query,
-                &mut k[start..],
-                width,
-                Threads::One,
-            );
+            set_product(scores.transposed(), query, &mut k[start..], width, Threads::One);
         }
     }
 }

@@ -23,11 +23,7 @@ pub struct Dense(FlexTensor);
 impl Dense {
     /// Copies only if the values lie otherwise.
     pub fn new(x: FlexTensor) -> Self {
-        if x.is_contiguous() {
-            Self(x)
-        } else {
-            Self(x.to_contiguous())
-        }
+        if x.is_contiguous() { Self(x) } else { Self(x.to_contiguous()) }
     }
 
     /// The values, row by row.
@@ -40,9 +36,7 @@ impl Dense {
     fn values_mut(&mut self) -> Option<&mut [f32]> {
         let range = self.0.layout().start_offset()..;
         let len = self.len();
-        self.0
-            .try_storage_mut()
-            .map(|storage| &mut storage[range][..len])
+        self.0.try_storage_mut().map(|storage| &mut storage[range][..len])
     }
 
     /// The number of values.
@@ -97,11 +91,7 @@ impl Dense {
 /// A tensor of these values.
 pub fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
     debug_assert_eq!(values.len(), shape.num_elements());
-    FlexTensor::new(
-        Bytes::from_elems(values),
-        Layout::contiguous(shape),
-        DType::F32,
-    )
+    FlexTensor::new(Bytes::from_elems(values), Layout::contiguous(shape), DType::F32)
 }
 
 /// Calls `task` on every item, in parallel if there is more than one.
@@ -139,37 +129,20 @@ pub fn filled_together<const N: usize>(
     let mut parts: [_; N] = std::array::from_fn(|_| Vec::new());
     for ((out, (len, chunk)), part) in outs.iter_mut().zip(sizes).zip(&mut parts) {
         let out: &mut Vec<f32> = out;
-        *part = out.spare_capacity_mut()[..len]
-            .chunks_mut(chunk.max(1))
-            .collect();
+        *part = out.spare_capacity_mut()[..len].chunks_mut(chunk.max(1)).collect();
     }
     let n_chunks = parts.iter().map(Vec::len).max().unwrap_or(0);
-    let even = parts
-        .iter()
-        .all(|part| part.is_empty() || part.len() == n_chunks);
+    let even = parts.iter().all(|part| part.is_empty() || part.len() == n_chunks);
     assert!(even, "uneven chunks: {sizes:?}");
     let mut parts = parts.map(Vec::into_iter);
     let tasks = (0..n_chunks)
-        .map(|i| {
-            (
-                i,
-                parts.each_mut().map(|part| part.next().unwrap_or_default()),
-            )
-        })
+        .map(|i| (i, parts.each_mut().map(|part| part.next().unwrap_or_default())))
         .collect();
-    run(
-        tasks,
-        |(i, slots): (usize, [&mut [MaybeUninit<f32>]; N])| {
-            let expected = slots
-                .each_ref()
-                .map(|slots| (slots.as_ptr().cast::<f32>(), slots.len()));
-            let written = fill(i, slots).map(|values| (values.as_ptr(), values.len()));
-            assert_eq!(
-                written, expected,
-                "`fill` must give back the chunk it was given"
-            );
-        },
-    );
+    run(tasks, |(i, slots): (usize, [&mut [MaybeUninit<f32>]; N])| {
+        let expected = slots.each_ref().map(|slots| (slots.as_ptr().cast::<f32>(), slots.len()));
+        let written = fill(i, slots).map(|values| (values.as_ptr(), values.len()));
+        assert_eq!(written, expected, "`fill` must give back the chunk it was given");
+    });
     for (out, (len, _)) in outs.iter_mut().zip(sizes) {
         // SAFETY: the chunks cover the first `len` slots, and each came back from `fill` as
         // numbers, at the same address and of the same length: all are written.
@@ -192,10 +165,7 @@ pub fn repeated<'a>(row: &[f32], slots: &'a mut [MaybeUninit<f32>]) -> &'a mut [
     for slots in slots.chunks_exact_mut(row.len()) {
         slots.write_copy_of_slice(row);
     }
-    assert!(
-        slots.len().is_multiple_of(row.len()),
-        "slots are not whole rows"
-    );
+    assert!(slots.len().is_multiple_of(row.len()), "slots are not whole rows");
     // SAFETY: each whole row was written above, and there is nothing but whole rows.
     unsafe { slots.assume_init_mut() }
 }

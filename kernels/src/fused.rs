@@ -145,10 +145,7 @@ impl<C: CheckpointStrategy> Fused for Autodiff<Flex, C> {
         if !tracked {
             return constant(softmax);
         }
-        let saved = softmax::Saved {
-            softmax: softmax.clone(),
-            scale,
-        };
+        let saved = softmax::Saved { softmax: softmax.clone(), scale };
         record::<C, _, 1>(Softmax, [node], saved, softmax)
     }
 
@@ -208,12 +205,7 @@ impl<C: CheckpointStrategy> Fused for Autodiff<Flex, C> {
         let tracked = variables.iter().any(Variable::is_tracked);
         let nodes = variables.each_ref().map(Variable::node);
         let [query, key, value] = variables.map(Variable::into_primitive);
-        let inputs = attention::Inputs {
-            query,
-            key,
-            value,
-            key_bias,
-        };
+        let inputs = attention::Inputs { query, key, value, key_bias };
         if !tracked {
             return constant(attention::forward(inputs));
         }

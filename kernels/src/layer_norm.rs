@@ -68,11 +68,7 @@ pub fn forward_saving(
         [y, normalized, stds]
     });
     let normalized = buffer::tensor(normalized, shape.clone());
-    let saved = Saved {
-        normalized,
-        inverse_stds,
-        gamma: gamma.into_tensor(),
-    };
+    let saved = Saved { normalized, inverse_stds, gamma: gamma.into_tensor() };
     (saved, buffer::tensor(y, shape))
 }
 

@@ -32,10 +32,7 @@ use fused::{Fused, Maybe};
 /// Whether the fused operations can take this tensor: `f32` on flex, with or without gradients.
 fn fusable<const D: usize>(x: &Tensor<D>) -> bool {
     x.dtype() == DType::F32
-        && matches!(
-            x.device().as_dispatch().clone().inner(),
-            DispatchDevice::Flex(_)
-        )
+        && matches!(x.device().as_dispatch().clone().inner(), DispatchDevice::Flex(_))
 }
 
 /// The tensor as the extension takes it.
@@ -59,11 +56,7 @@ pub fn softmax(scores: Tensor<4>, scale: f32, key_bias: Option<Tensor<2>>) -> Te
     if !fusable(&scores) || !key_bias.iter().all(fusable) {
         return plain::softmax(scores, scale, key_bias);
     }
-    Tensor::from_dispatch(Dispatch::fused_softmax(
-        scores.into_dispatch(),
-        maybe(key_bias),
-        scale,
-    ))
+    Tensor::from_dispatch(Dispatch::fused_softmax(scores.into_dispatch(), maybe(key_bias), scale))
 }
 
 /// The exact Gaussian error linear unit `x Φ(x)`.
@@ -89,21 +82,9 @@ pub fn add_layer_norm<const D: usize>(
     eps: f64,
 ) -> Tensor<D> {
     let d_model = x.dims()[D - 1];
-    assert_eq!(
-        x.dims(),
-        residual.dims(),
-        "add_layer_norm: x and residual differ in shape"
-    );
-    assert_eq!(
-        gamma.dims(),
-        [d_model],
-        "add_layer_norm: gamma does not fit x"
-    );
-    assert_eq!(
-        beta.dims(),
-        [d_model],
-        "add_layer_norm: beta does not fit x"
-    );
+    assert_eq!(x.dims(), residual.dims(), "add_layer_norm: x and residual differ in shape");
+    assert_eq!(gamma.dims(), [d_model], "add_layer_norm: gamma does not fit x");
+    assert_eq!(beta.dims(), [d_model], "add_layer_norm: beta does not fit x");
     if !(fusable(&x) && fusable(&residual) && fusable(&gamma) && fusable(&beta)) {
         return plain::add_layer_norm(x, residual, gamma, beta, eps);
     }
@@ -131,11 +112,7 @@ pub fn linear<const D: usize>(
     let [d_in, d_out] = weight.dims();
     assert_eq!(x.dims()[D - 1], d_in, "linear: the weight does not fit x");
     if let Some(bias) = &bias {
-        assert_eq!(
-            bias.dims(),
-            [d_out],
-            "linear: the bias does not fit the weight"
-        );
+        assert_eq!(bias.dims(), [d_out], "linear: the bias does not fit the weight");
     }
     if !(fusable(&x) && fusable(&weight) && bias.iter().all(fusable)) {
         return plain::linear(x, weight, bias);
@@ -165,16 +142,8 @@ pub fn attention(
     let [n_batch, n_heads, _, d_head] = query.dims();
     let n_keys = key.dims()[2];
     let expected = [n_batch, n_heads, n_keys, d_head];
-    assert_eq!(
-        key.dims(),
-        expected,
-        "attention: the key does not fit the query"
-    );
-    assert_eq!(
-        value.dims(),
-        expected,
-        "attention: the value does not fit the key"
-    );
+    assert_eq!(key.dims(), expected, "attention: the key does not fit the query");
+    assert_eq!(value.dims(), expected, "attention: the value does not fit the key");
     check_key_bias(&key_bias, n_batch, n_keys);
     let fused = [&query, &key, &value].into_iter().all(fusable) && key_bias.iter().all(fusable);
     if !fused {
@@ -190,11 +159,7 @@ pub fn attention(
 
 fn check_key_bias(key_bias: &Option<Tensor<2>>, n_batch: usize, n_keys: usize) {
     if let Some(bias) = key_bias {
-        assert_eq!(
-            bias.dims(),
-            [n_batch, n_keys],
-            "the key bias does not fit the keys"
-        );
+        assert_eq!(bias.dims(), [n_batch, n_keys], "the key bias does not fit the keys");
     }
 }
 

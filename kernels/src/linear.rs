@@ -27,11 +27,7 @@ struct Weight(FlexTensor);
 impl Weight {
     fn new(weight: FlexTensor) -> Self {
         let forward = weight.layout().strides().iter().all(|stride| *stride >= 0);
-        if forward {
-            Self(weight)
-        } else {
-            Self(weight.to_contiguous())
-        }
+        if forward { Self(weight) } else { Self(weight.to_contiguous()) }
     }
 
     fn matrix(&self) -> Matrix<'_> {
@@ -64,9 +60,7 @@ pub fn forward(x: FlexTensor, weight: FlexTensor, bias: Option<FlexTensor>) -> F
     }
     let x = Matrix::rows(x.values(), [len / d_out, d_in]);
     let out = match bias.map(Dense::new) {
-        None => filled(len, len, |_, slots| {
-            product(x, weight.matrix(), slots, Threads::All)
-        }),
+        None => filled(len, len, |_, slots| product(x, weight.matrix(), slots, Threads::All)),
         Some(bias) => {
             let chunk = rows_per_chunk(d_out) * d_out;
             let mut out = filled(len, chunk, |_, slots| repeated(bias.values(), slots));

@@ -19,11 +19,7 @@ impl<'a> Matrix<'a> {
             "a matrix {shape:?} with strides {strides:?} needs more than {} values",
             values.len()
         );
-        Self {
-            values,
-            shape,
-            strides,
-        }
+        Self { values, shape, strides }
     }
 
     /// A matrix of rows that follow each other without gaps.
@@ -34,11 +30,7 @@ impl<'a> Matrix<'a> {
     /// The transposed matrix, in the same memory.
     pub fn transposed(self) -> Self {
         let ([n_rows, n_columns], [row, column]) = (self.shape, self.strides);
-        Self {
-            shape: [n_columns, n_rows],
-            strides: [column, row],
-            ..self
-        }
+        Self { shape: [n_columns, n_rows], strides: [column, row], ..self }
     }
 }
 
@@ -100,10 +92,7 @@ pub fn add_product(a: Matrix, b: Matrix, out: &mut [f32], threads: Threads) {
 fn assert_fits(a: Matrix, b: Matrix, out: &[f32], row_stride: usize) {
     let shape = [a.shape[0], b.shape[1]];
     assert!(row_stride >= shape[1], "rows of the result overlap");
-    assert!(
-        extent(shape, [row_stride, 1]) <= out.len(),
-        "the result of a product does not fit"
-    );
+    assert!(extent(shape, [row_stride, 1]) <= out.len(), "the result of a product does not fit");
 }
 
 /// `out = a · b`, or `out += a · b` if `accumulate`.

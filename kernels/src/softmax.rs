@@ -32,9 +32,7 @@ pub fn forward(scores: FlexTensor, key_bias: Option<FlexTensor>, scale: f32) -> 
     // One task is one head of one batch element, so that it has one bias.
     scores.map_chunks(n_queries * n_keys, |start, values| {
         let batch = start / (n_heads * n_queries * n_keys);
-        let bias = key_bias
-            .as_ref()
-            .map(|bias| &bias.values()[batch * n_keys..][..n_keys]);
+        let bias = key_bias.as_ref().map(|bias| &bias.values()[batch * n_keys..][..n_keys]);
         let bias = padded_bias(bias, n_keys);
         if bias.len() == n_keys {
             return rows::softmax(level, values, &bias, scale);

@@ -125,19 +125,16 @@ impl AdaLoraConfig {
                 return refuse(field, beta, "0 to below 1");
             }
         }
-        for (field, share) in [
-            ("warmup_share", self.warmup_share),
-            ("final_share", self.final_share),
-        ] {
+        for (field, share) in
+            [("warmup_share", self.warmup_share), ("final_share", self.final_share)]
+        {
             if !(0.0..1.0).contains(&share) {
                 return refuse(field, share, "0 to below 1");
             }
         }
         if self.warmup_share + self.final_share >= 1.0 {
-            let expected = format!(
-                "below {}, so that steps are left to prune in",
-                1.0 - self.warmup_share
-            );
+            let expected =
+                format!("below {}, so that steps are left to prune in", 1.0 - self.warmup_share);
             return refuse("final_share", self.final_share, &expected);
         }
         if self.interval == 0 {
@@ -149,11 +146,7 @@ impl AdaLoraConfig {
         }
         if self.target_rank == 0 || self.target_rank > self.initial_rank {
             let expected = format!("1 to initial_rank, which is {}", self.initial_rank);
-            return Err(ConfigError::out_of_range(
-                "target_rank",
-                self.target_rank,
-                expected,
-            ));
+            return Err(ConfigError::out_of_range("target_rank", self.target_rank, expected));
         }
         Ok(targets)
     }
@@ -206,10 +199,7 @@ pub struct AdaLora {
 
 impl AdaLora {
     fn new(config: &AdaLoraConfig, triplets: Vec<Triplets>) -> Self {
-        let alive = triplets
-            .iter()
-            .map(|t| vec![true; t.lambda.dims()[1]])
-            .collect();
+        let alive = triplets.iter().map(|t| vec![true; t.lambda.dims()[1]]).collect();
         Self {
             importance: Importance::new(config.beta_sensitivity, config.beta_uncertainty),
             scale: config.alpha / config.initial_rank as f64,
@@ -253,11 +243,7 @@ impl AdaLora {
                 let mask = Tensor::<1>::from_floats(mask.as_slice(), &lambda.device());
                 let silenced = lambda * mask.unsqueeze();
                 // The parameter must stay a leaf of the graph.
-                if tracked {
-                    silenced.autodiff().require_grad()
-                } else {
-                    silenced
-                }
+                if tracked { silenced.autodiff().require_grad() } else { silenced }
             });
         }
     }
@@ -302,10 +288,7 @@ impl PeftMethod for AdaLora {
             p: init::normal(rng, STD, [rank, d_out], device),
             site,
         };
-        Ok(Self::new(
-            config,
-            config.targets(spec)?.into_iter().map(triplets).collect(),
-        ))
+        Ok(Self::new(config, config.targets(spec)?.into_iter().map(triplets).collect()))
     }
 
     fn plan(config: &AdaLoraConfig, spec: &BackboneSpec) -> Result<Plan, ConfigError> {
@@ -320,22 +303,12 @@ impl PeftMethod for AdaLora {
         };
         // Sites of unequal widths make the kept size depend on which triplets survive; the mean
         // rank at each site is the expectation.
-        let kept = targets
-            .iter()
-            .map(|t| config.target_rank * (t.d_in + t.d_out + 1))
-            .sum();
-        Ok(Plan {
-            tensors: targets.iter().flat_map(tensors).collect(),
-            stored: kept,
-            active: kept,
-        })
+        let kept = targets.iter().map(|t| config.target_rank * (t.d_in + t.d_out + 1)).sum();
+        Ok(Plan { tensors: targets.iter().flat_map(tensors).collect(), stored: kept, active: kept })
     }
 
     fn budget(config: &AdaLoraConfig) -> Budget {
-        Budget {
-            name: "target_rank",
-            value: config.target_rank,
-        }
+        Budget { name: "target_rank", value: config.target_rank }
     }
 
     fn variant(config: &AdaLoraConfig) -> String {
@@ -398,10 +371,7 @@ impl PeftMethod for AdaLora {
     fn stored(&self) -> Vec<(String, Tensor<2>)> {
         let kept = |(triplets, alive): (&Triplets, &Vec<bool>)| {
             let site = triplets.site;
-            let rows = alive
-                .iter()
-                .zip(0..)
-                .filter_map(|(&alive, i)| alive.then_some(i));
+            let rows = alive.iter().zip(0..).filter_map(|(&alive, i)| alive.then_some(i));
             let rows: Vec<i32> = rows.collect();
             let pick = |factor: &Param<Tensor<2>>, dim| {
                 let factor = factor.val().without_autodiff();
@@ -419,11 +389,7 @@ impl PeftMethod for AdaLora {
                 (format!("{site}.p"), pick(&triplets.p, 0)),
             ]
         };
-        self.triplets
-            .iter()
-            .zip(&self.alive)
-            .flat_map(kept)
-            .collect()
+        self.triplets.iter().zip(&self.alive).flat_map(kept).collect()
     }
 
     fn restore(
@@ -433,9 +399,7 @@ impl PeftMethod for AdaLora {
         device: &Device,
     ) -> Result<Self, ConfigError> {
         let triplets = |Target { site, d_in, d_out }| {
-            let rank = stored
-                .get(&format!("{site}.lambda"))
-                .map_or(0, |lambda| lambda.dims()[1]);
+            let rank = stored.get(&format!("{site}.lambda")).map_or(0, |lambda| lambda.dims()[1]);
             let take = |name: &str, shape| -> Result<_, ConfigError> {
                 let tensor = take_stored(stored, &format!("{site}.{name}"), shape)?;
                 Ok(Param::from_tensor(tensor.to_device(device)))
@@ -448,13 +412,7 @@ impl PeftMethod for AdaLora {
             })
         };
         let targets = config.targets(spec)?;
-        Ok(Self::new(
-            config,
-            targets
-                .into_iter()
-                .map(triplets)
-                .collect::<Result<_, _>>()?,
-        ))
+        Ok(Self::new(config, targets.into_iter().map(triplets).collect::<Result<_, _>>()?))
     }
 
     fn weight_delta(&self, site: Site) -> Option<Tensor<2>> {

@@ -9,21 +9,12 @@ fn adalora(config: &AdaLoraConfig) -> Result<AdaLora, ConfigError> {
 }
 
 fn small() -> AdaLoraConfig {
-    AdaLoraConfig {
-        initial_rank: 3,
-        target_rank: 1,
-        interval: 1,
-        ..Default::default()
-    }
+    AdaLoraConfig { initial_rank: 3, target_rank: 1, interval: 1, ..Default::default() }
 }
 
 #[test]
 fn the_budget_is_cubic_between_warm_up_and_final_phase() {
-    let config = AdaLoraConfig {
-        warmup_share: 0.2,
-        final_share: 0.3,
-        ..small()
-    };
+    let config = AdaLoraConfig { warmup_share: 0.2, final_share: 0.3, ..small() };
     let at = |step| config.budget(Progress { step, total: 100 }, 4);
     assert_eq!(at(20), None);
     // 4 sites: from 12 to 4. Half-way (step 45 of 20..70): 4 + 8 · 0.5³ = 5.
@@ -34,11 +25,7 @@ fn the_budget_is_cubic_between_warm_up_and_final_phase() {
 
 #[test]
 fn the_scale_divides_alpha_by_the_initial_rank_even_after_pruning() {
-    let mut method = adalora(&AdaLoraConfig {
-        alpha: 6.0,
-        ..small()
-    })
-    .unwrap();
+    let mut method = adalora(&AdaLoraConfig { alpha: 6.0, ..small() }).unwrap();
     method.alive = vec![vec![true, false, false]; method.triplets.len()];
     method.silence_the_dead();
     assert_eq!(method.scale, 2.0);
@@ -54,10 +41,7 @@ fn the_importance_follows_the_formulas_by_hand() {
         q: factor(2.0),
         lambda: factor(2.0),
         p: factor(2.0),
-        site: Site {
-            layer: 0,
-            role: Role::Query,
-        },
+        site: Site { layer: 0, role: Role::Query },
     }];
     let mut importance = Importance::new(0.5, 0.5);
     for gradient in [3.0, 1.0] {
@@ -79,26 +63,15 @@ fn the_most_important_triplets_of_all_sites_survive() {
     for (site, triplets) in method.triplets.iter().enumerate() {
         // λ is zero, so its own importance is; Q's columns carry it. Site 2 matters most.
         let strength = if site == 2 { 9.0 } else { 1.0 };
-        let rows = (0..16)
-            .flat_map(|_| [3.0, 1.0, 2.0])
-            .map(|g: f32| g * strength)
-            .collect();
-        let gradient = init::matrix(rows, [16, 3], &device)
-            .val()
-            .without_autodiff();
-        grads.register(
-            triplets.q.id,
-            gradient / triplets.q.val().without_autodiff(),
-        );
+        let rows = (0..16).flat_map(|_| [3.0, 1.0, 2.0]).map(|g: f32| g * strength).collect();
+        let gradient = init::matrix(rows, [16, 3], &device).val().without_autodiff();
+        grads.register(triplets.q.id, gradient / triplets.q.val().without_autodiff());
     }
     method = method.observe(&grads);
     method.importance.update(&method.triplets);
     method.allocate(4);
-    let ranks: Vec<usize> = method
-        .alive
-        .iter()
-        .map(|alive| alive.iter().filter(|&&a| a).count())
-        .collect();
+    let ranks: Vec<usize> =
+        method.alive.iter().map(|alive| alive.iter().filter(|&&a| a).count()).collect();
     assert_eq!(ranks, [1, 0, 3, 0]);
     assert_eq!(method.alive[0], [true, false, false]);
 }
@@ -113,33 +86,18 @@ fn pruning_follows_training_without_anybody_calling_an_allocator() {
             let gradient = Tensor::<2>::full([16, 3], step as f32, &device);
             grads.register(triplets.q.id, gradient);
         }
-        method = method
-            .observe(&grads)
-            .after_step(Progress { step, total: 10 });
+        method = method.observe(&grads).after_step(Progress { step, total: 10 });
     }
-    let alive: usize = method
-        .alive
-        .iter()
-        .flatten()
-        .filter(|&&alive| alive)
-        .count();
+    let alive: usize = method.alive.iter().flatten().filter(|&&alive| alive).count();
     assert_eq!(alive, 4, "4 sites times target rank 1");
-    let kept: usize = method
-        .stored()
-        .iter()
-        .map(|(_, tensor)| tensor.shape().num_elements())
-        .sum();
+    let kept: usize = method.stored().iter().map(|(_, tensor)| tensor.shape().num_elements()).sum();
     assert_eq!(kept, 4 * (16 + 16 + 1));
 }
 
 #[test]
 fn the_penalty_is_the_mean_distance_from_orthonormal_factors() {
     let device = Device::flex();
-    let mut method = adalora(&AdaLoraConfig {
-        orthogonality: 2.0,
-        ..small()
-    })
-    .unwrap();
+    let mut method = adalora(&AdaLoraConfig { orthogonality: 2.0, ..small() }).unwrap();
     for triplets in &mut method.triplets {
         // Columns of Q orthonormal; P = 0, so ‖P Pᵀ − I‖ = √3.
         let q = (0..48).map(|i| f32::from(i % 3 == i / 3)).collect();
@@ -153,44 +111,11 @@ fn the_penalty_is_the_mean_distance_from_orthonormal_factors() {
 #[test]
 fn bad_settings_are_named() {
     let error = |config: AdaLoraConfig| adalora(&config).unwrap_err().to_string();
-    assert!(
-        error(AdaLoraConfig {
-            initial_rank: 17,
-            ..small()
-        })
-        .contains("'initial_rank' is 17")
-    );
-    assert!(
-        error(AdaLoraConfig {
-            target_rank: 4,
-            ..small()
-        })
-        .contains("'target_rank' is 4")
-    );
-    assert!(
-        error(AdaLoraConfig {
-            target_rank: 0,
-            ..small()
-        })
-        .contains("'target_rank' is 0")
-    );
-    assert!(
-        error(AdaLoraConfig {
-            interval: 0,
-            ..small()
-        })
-        .contains("'interval' is 0")
-    );
-    assert!(
-        error(AdaLoraConfig {
-            final_share: 0.9,
-            ..small()
-        })
-        .contains("'final_share' is 0.9")
-    );
-    let beta = AdaLoraConfig {
-        beta_sensitivity: 1.0,
-        ..small()
-    };
+    assert!(error(AdaLoraConfig { initial_rank: 17, ..small() }).contains("'initial_rank' is 17"));
+    assert!(error(AdaLoraConfig { target_rank: 4, ..small() }).contains("'target_rank' is 4"));
+    assert!(error(AdaLoraConfig { target_rank: 0, ..small() }).contains("'target_rank' is 0"));
+    assert!(error(AdaLoraConfig { interval: 0, ..small() }).contains("'interval' is 0"));
+    assert!(error(AdaLoraConfig { final_share: 0.9, ..small() }).contains("'final_share' is 0.9"));
+    let beta = AdaLoraConfig { beta_sensitivity: 1.0, ..small() };
     assert!(error(beta).contains("'beta_sensitivity' is 1"));
 }

@@ -34,12 +34,7 @@ pub(crate) struct Importance {
 
 impl Importance {
     pub(crate) fn new(beta_sensitivity: f64, beta_uncertainty: f64) -> Self {
-        Self {
-            beta_sensitivity,
-            beta_uncertainty,
-            gradients: vec![],
-            statistics: vec![],
-        }
+        Self { beta_sensitivity, beta_uncertainty, gradients: vec![], statistics: vec![] }
     }
 
     /// Keeps the gradients until the optimizer has moved the factors.
@@ -72,17 +67,9 @@ impl Importance {
             {
                 if let Some(gradient) = gradient {
                     let now = (factor * gradient.without_autodiff()).abs();
-                    smooth(
-                        &mut statistics.sensitivity,
-                        now.clone(),
-                        self.beta_sensitivity,
-                    );
+                    smooth(&mut statistics.sensitivity, now.clone(), self.beta_sensitivity);
                     let variation = (now - statistics.sensitivity.clone()).abs();
-                    smooth(
-                        &mut statistics.uncertainty,
-                        variation,
-                        self.beta_uncertainty,
-                    );
+                    smooth(&mut statistics.uncertainty, variation, self.beta_uncertainty);
                 }
             }
         }

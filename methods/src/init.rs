@@ -13,13 +13,7 @@ use rand_distr::{Distribution, Normal};
 /// `std` is finite and not negative.
 pub fn normal(rng: &mut StdRng, std: f64, shape: [usize; 2], device: &Device) -> Param<Tensor<2>> {
     let normal = Normal::new(0.0, std).expect("callers give a finite standard deviation");
-    matrix(
-        (0..shape[0] * shape[1])
-            .map(|_| normal.sample(rng) as f32)
-            .collect(),
-        shape,
-        device,
-    )
+    matrix((0..shape[0] * shape[1]).map(|_| normal.sample(rng) as f32).collect(), shape, device)
 }
 
 /// A trainable matrix drawn from U(-bound, bound).
@@ -46,15 +40,10 @@ pub fn matrix(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Param<Ten
 /// A linear map with bias, both from U(-1/√d_in, 1/√d_in) as in PyTorch.
 pub fn linear(rng: &mut StdRng, d_in: usize, d_out: usize, device: &Device) -> Linear {
     let bound = 1.0 / (d_in as f64).sqrt();
-    let bias = (0..d_out)
-        .map(|_| rng.random_range(-bound..=bound) as f32)
-        .collect::<Vec<_>>();
+    let bias = (0..d_out).map(|_| rng.random_range(-bound..=bound) as f32).collect::<Vec<_>>();
     Linear {
         weight: uniform(rng, bound, [d_in, d_out], device),
-        bias: Some(Param::from_tensor(Tensor::from_data(
-            TensorData::new(bias, [d_out]),
-            device,
-        ))),
+        bias: Some(Param::from_tensor(Tensor::from_data(TensorData::new(bias, [d_out]), device))),
     }
 }
 

@@ -127,11 +127,7 @@ struct Shape {
 impl LoraConfig {
     fn shapes(&self, spec: &BackboneSpec) -> Result<Vec<Shape>, ConfigError> {
         if !(0.0..1.0).contains(&self.dropout) {
-            return Err(ConfigError::out_of_range(
-                "dropout",
-                self.dropout,
-                "0 to below 1",
-            ));
+            return Err(ConfigError::out_of_range("dropout", self.dropout, "0 to below 1"));
         }
         let targets = select(spec, &self.roles, self.layers.as_deref())?;
         let ranks = per_site("rank_pattern", &self.rank_pattern, self.rank, &targets)?;
@@ -139,29 +135,12 @@ impl LoraConfig {
         let shape = |((target, rank), alpha): ((Target, usize), f64)| {
             check_rank("rank", rank, &target)?;
             if !(alpha.is_finite() && alpha > 0.0) {
-                return Err(ConfigError::out_of_range(
-                    "alpha",
-                    alpha,
-                    "a number above 0",
-                ));
+                return Err(ConfigError::out_of_range("alpha", alpha, "a number above 0"));
             }
-            let divisor = if self.rs_lora {
-                (rank as f64).sqrt()
-            } else {
-                rank as f64
-            };
-            Ok(Shape {
-                target,
-                rank,
-                scale: alpha / divisor,
-            })
+            let divisor = if self.rs_lora { (rank as f64).sqrt() } else { rank as f64 };
+            Ok(Shape { target, rank, scale: alpha / divisor })
         };
-        targets
-            .into_iter()
-            .zip(ranks)
-            .zip(alphas)
-            .map(shape)
-            .collect()
+        targets.into_iter().zip(ranks).zip(alphas).map(shape).collect()
     }
 }
 
@@ -191,20 +170,10 @@ impl Lora {
         let branch = |shape: Shape| {
             let [a, b] = factors(&shape)?;
             let dropout = DropoutConfig::new(config.dropout).init();
-            Ok(Branch {
-                a,
-                b,
-                scale: shape.scale,
-                dropout,
-                site: shape.target.site,
-            })
+            Ok(Branch { a, b, scale: shape.scale, dropout, site: shape.target.site })
         };
         Ok(Self {
-            branches: config
-                .shapes(spec)?
-                .into_iter()
-                .map(branch)
-                .collect::<Result<_, _>>()?,
+            branches: config.shapes(spec)?.into_iter().map(branch).collect::<Result<_, _>>()?,
         })
     }
 
@@ -219,11 +188,7 @@ impl Injection for Lora {
         let a = branch.a.val();
         // Dropout acts where its input can have gradients. Below the first branch nothing else
         // of the input can, so it must be told.
-        let x = if a.is_autodiff() {
-            x.clone().autodiff()
-        } else {
-            x.clone()
-        };
+        let x = if a.is_autodiff() { x.clone().autodiff() } else { x.clone() };
         let narrow = linear(branch.dropout.forward(x), a, None);
         // The scale is applied where the tensor is smallest.
         Some(linear(narrow * branch.scale, branch.b.val(), None))
@@ -271,16 +236,11 @@ impl PeftMethod for Lora {
                 PlannedTensor::new(target.site, "B", &[rank, target.d_out]),
             ]
         };
-        Ok(Plan::all_kept(
-            config.shapes(spec)?.into_iter().flat_map(pair).collect(),
-        ))
+        Ok(Plan::all_kept(config.shapes(spec)?.into_iter().flat_map(pair).collect()))
     }
 
     fn budget(config: &LoraConfig) -> Budget {
-        Budget {
-            name: "rank",
-            value: config.rank,
-        }
+        Budget { name: "rank", value: config.rank }
     }
 
     fn variant(config: &LoraConfig) -> String {
@@ -305,21 +265,13 @@ impl PeftMethod for Lora {
         stored: &BTreeMap<String, Tensor<2>>,
         device: &Device,
     ) -> Result<Self, ConfigError> {
-        Self::build(
-            config,
-            spec,
-            |Shape {
-                 target: Target { site, d_in, d_out },
-                 rank,
-                 ..
-             }| {
-                let take = |name: &str, shape| -> Result<_, ConfigError> {
-                    let tensor = take_stored(stored, &format!("{site}.{name}"), shape)?;
-                    Ok(Param::from_tensor(tensor.to_device(device)))
-                };
-                Ok([take("a", [*d_in, *rank])?, take("b", [*rank, *d_out])?])
-            },
-        )
+        Self::build(config, spec, |Shape { target: Target { site, d_in, d_out }, rank, .. }| {
+            let take = |name: &str, shape| -> Result<_, ConfigError> {
+                let tensor = take_stored(stored, &format!("{site}.{name}"), shape)?;
+                Ok(Param::from_tensor(tensor.to_device(device)))
+            };
+            Ok([take("a", [*d_in, *rank])?, take("b", [*rank, *d_out])?])
+        })
     }
 
     fn weight_delta(&self, site: Site) -> Option<Tensor<2>> {
@@ -339,58 +291,32 @@ mod tests {
     }
 
     fn init(config: &LoraConfig) -> Result<Lora, ConfigError> {
-        Lora::init(
-            config,
-            &spec(),
-            &mut StdRng::seed_from_u64(0),
-            &Device::flex(),
-        )
+        Lora::init(config, &spec(), &mut StdRng::seed_from_u64(0), &Device::flex())
     }
 
     #[test]
     fn the_delta_is_alpha_over_r_times_x_a_b() {
         let device = Device::flex();
-        let mut lora = init(&LoraConfig {
-            rank: 1,
-            alpha: 3.0,
-            ..Default::default()
-        })
-        .unwrap();
+        let mut lora = init(&LoraConfig { rank: 1, alpha: 3.0, ..Default::default() }).unwrap();
         // a = [1, 0, …]ᵀ and b = [2, 2, …]: the delta of x = [5, …] is 3/1 · 5 · 2 = 30 everywhere.
         let mut a = vec![0.0; 16];
         a[0] = 1.0;
         lora.branches[0].a = super::init::matrix(a, [16, 1], &device);
         lora.branches[0].b = super::init::matrix(vec![2.0; 16], [1, 16], &device);
-        let site = Site {
-            layer: 0,
-            role: Role::Query,
-        };
+        let site = Site { layer: 0, role: Role::Query };
         let x = Tensor::full([1, 1, 16], 5.0, &device);
         let delta = lora.linear_delta(site, &x).unwrap().into_data();
         assert_eq!(delta.try_to_vec::<f32>().unwrap(), vec![30.0; 16]);
-        let weight = lora
-            .weight_delta(site)
-            .unwrap()
-            .into_data()
-            .try_to_vec::<f32>()
-            .unwrap();
+        let weight = lora.weight_delta(site).unwrap().into_data().try_to_vec::<f32>().unwrap();
         assert_eq!(weight[..16], [6.0; 16]);
         assert_eq!(weight[16..], [0.0; 240]);
     }
 
     #[test]
     fn rank_stabilised_scaling_divides_by_the_root_of_the_rank() {
-        let config = LoraConfig {
-            rank: 4,
-            alpha: 8.0,
-            rs_lora: true,
-            ..Default::default()
-        };
+        let config = LoraConfig { rank: 4, alpha: 8.0, rs_lora: true, ..Default::default() };
         assert_eq!(init(&config).unwrap().branches[0].scale, 4.0);
-        let config = LoraConfig {
-            rs_lora: false,
-            ..config
-        };
+        let config = LoraConfig { rs_lora: false, ..config };
         assert_eq!(init(&config).unwrap().branches[0].scale, 2.0);
     }
 
@@ -402,36 +328,21 @@ mod tests {
             ..Default::default()
         };
         let lora = init(&config).unwrap();
-        let seen: Vec<_> = lora
-            .branches
-            .iter()
-            .map(|b| (b.site.to_string(), b.b.dims()[0], b.scale))
-            .collect();
+        let seen: Vec<_> =
+            lora.branches.iter().map(|b| (b.site.to_string(), b.b.dims()[0], b.scale)).collect();
         let expected = [
             ("0.query", 2, 8.0),
             ("0.value", 8, 0.125),
             ("1.query", 8, 2.0),
             ("1.value", 8, 0.125),
         ];
-        assert_eq!(
-            seen,
-            expected.map(|(site, rank, scale)| (site.to_owned(), rank, scale))
-        );
+        assert_eq!(seen, expected.map(|(site, rank, scale)| (site.to_owned(), rank, scale)));
     }
 
     #[test]
     fn the_gaussian_start_has_the_standard_deviation_one_over_the_rank() {
-        let config = LoraConfig {
-            rank: 16,
-            init: LoraInit::Gaussian,
-            ..Default::default()
-        };
-        let std = init(&config).unwrap().branches[0]
-            .a
-            .val()
-            .var(0)
-            .mean()
-            .sqrt();
+        let config = LoraConfig { rank: 16, init: LoraInit::Gaussian, ..Default::default() };
+        let std = init(&config).unwrap().branches[0].a.val().var(0).mean().sqrt();
         let std = std.into_scalar::<f32>();
         assert!((std - 1.0 / 16.0).abs() < 0.01, "{std}");
     }
@@ -444,41 +355,11 @@ mod tests {
             error(LoraConfig { rank: 0, ..base() }).contains("'rank' is 0; it must be 1 to 16")
         );
         assert!(error(LoraConfig { rank: 17, ..base() }).contains("'rank' is 17"));
-        assert!(
-            error(LoraConfig {
-                alpha: f64::NAN,
-                ..base()
-            })
-            .contains("'alpha' is NaN")
-        );
-        assert!(
-            error(LoraConfig {
-                dropout: 1.0,
-                ..base()
-            })
-            .contains("'dropout' is 1")
-        );
-        assert!(
-            error(LoraConfig {
-                roles: vec![Role::Gate],
-                ..base()
-            })
-            .contains("'gate'")
-        );
-        assert!(
-            error(LoraConfig {
-                layers: Some(vec![2]),
-                ..base()
-            })
-            .contains("'layers' is 2")
-        );
+        assert!(error(LoraConfig { alpha: f64::NAN, ..base() }).contains("'alpha' is NaN"));
+        assert!(error(LoraConfig { dropout: 1.0, ..base() }).contains("'dropout' is 1"));
+        assert!(error(LoraConfig { roles: vec![Role::Gate], ..base() }).contains("'gate'"));
+        assert!(error(LoraConfig { layers: Some(vec![2]), ..base() }).contains("'layers' is 2"));
         let rank_pattern = BTreeMap::from([("9.query".to_owned(), 2)]);
-        assert!(
-            error(LoraConfig {
-                rank_pattern,
-                ..base()
-            })
-            .contains("matches none")
-        );
+        assert!(error(LoraConfig { rank_pattern, ..base() }).contains("matches none"));
     }
 }

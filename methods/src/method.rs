@@ -157,11 +157,7 @@ impl Plan {
     /// A plan whose tensors are trained, kept and used alike.
     pub fn all_kept(tensors: Vec<PlannedTensor>) -> Self {
         let n = tensors.iter().map(PlannedTensor::n).sum();
-        Self {
-            tensors,
-            stored: n,
-            active: n,
-        }
+        Self { tensors, stored: n, active: n }
     }
 
     /// Numbers that the optimizer moves.
@@ -184,11 +180,7 @@ pub struct PlannedTensor {
 impl PlannedTensor {
     /// A tensor at a place.
     pub fn new(place: impl ToString, symbol: &'static str, shape: &[usize]) -> Self {
-        Self {
-            place: place.to_string(),
-            symbol,
-            shape: shape.to_vec(),
-        }
+        Self { place: place.to_string(), symbol, shape: shape.to_vec() }
     }
 
     /// How many numbers it holds.
@@ -257,11 +249,7 @@ impl ConfigError {
         value: impl ToString,
         expected: impl Into<String>,
     ) -> Self {
-        Self::OutOfRange {
-            field,
-            value: value.to_string(),
-            expected: expected.into(),
-        }
+        Self::OutOfRange { field, value: value.to_string(), expected: expected.into() }
     }
 }
 
@@ -274,18 +262,10 @@ pub fn take_stored(
     name: &str,
     shape: [usize; 2],
 ) -> Result<Tensor<2>, ConfigError> {
-    let refuse = |problem: String| ConfigError::Stored {
-        name: name.to_owned(),
-        problem,
-    };
-    let tensor = stored
-        .get(name)
-        .ok_or_else(|| refuse("is missing".to_owned()))?;
+    let refuse = |problem: String| ConfigError::Stored { name: name.to_owned(), problem };
+    let tensor = stored.get(name).ok_or_else(|| refuse("is missing".to_owned()))?;
     if tensor.dims() != shape {
-        return Err(refuse(format!(
-            "has shape {:?}, expected {shape:?}",
-            tensor.dims()
-        )));
+        return Err(refuse(format!("has shape {:?}, expected {shape:?}", tensor.dims())));
     }
     Ok(tensor.clone().without_autodiff())
 }

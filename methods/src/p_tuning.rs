@@ -73,12 +73,7 @@ pub struct PTuningConfig {
 
 impl Default for PTuningConfig {
     fn default() -> Self {
-        Self {
-            tokens: 20,
-            encoder: Encoder::default(),
-            hidden: None,
-            lstm_layers: 2,
-        }
+        Self { tokens: 20, encoder: Encoder::default(), hidden: None, lstm_layers: 2 }
     }
 }
 
@@ -192,24 +187,13 @@ impl PeftMethod for PTuning {
             .windows(2)
             .map(|pair| init::linear(rng, pair[0], pair[1], device))
             .collect();
-        let encoder = PromptEncoder {
-            embedding,
-            lstm,
-            maps,
-        };
-        Ok(Self {
-            encoder: Some(encoder),
-            prompt: None,
-        })
+        let encoder = PromptEncoder { embedding, lstm, maps };
+        Ok(Self { encoder: Some(encoder), prompt: None })
     }
 
     fn plan(config: &PTuningConfig, spec: &BackboneSpec) -> Result<Plan, ConfigError> {
         config.check(spec)?;
-        let mut tensors = vec![PlannedTensor::new(
-            "encoder",
-            "E",
-            &[config.tokens, spec.d_model],
-        )];
+        let mut tensors = vec![PlannedTensor::new("encoder", "E", &[config.tokens, spec.d_model])];
         for (layer, (d_in, hidden)) in config.lstm_widths(spec).into_iter().enumerate() {
             let place = format!("encoder.lstm.{layer}");
             // Two directions of four gates, each with two maps and two biases.
@@ -223,18 +207,11 @@ impl PeftMethod for PTuning {
             tensors.push(PlannedTensor::new(&place, "b", &[pair[1]]));
         }
         let kept = config.tokens * spec.d_model;
-        Ok(Plan {
-            tensors,
-            stored: kept,
-            active: kept,
-        })
+        Ok(Plan { tensors, stored: kept, active: kept })
     }
 
     fn budget(config: &PTuningConfig) -> Budget {
-        Budget {
-            name: "tokens",
-            value: config.tokens,
-        }
+        Budget { name: "tokens", value: config.tokens }
     }
 
     fn variant(config: &PTuningConfig) -> String {
@@ -245,10 +222,7 @@ impl PeftMethod for PTuning {
     }
 
     fn stored(&self) -> Vec<(String, Tensor<2>)> {
-        self.prompt()
-            .map(|prompt| ("prompt".to_owned(), prompt))
-            .into_iter()
-            .collect()
+        self.prompt().map(|prompt| ("prompt".to_owned(), prompt)).into_iter().collect()
     }
 
     fn restore(
@@ -258,10 +232,7 @@ impl PeftMethod for PTuning {
         device: &Device,
     ) -> Result<Self, ConfigError> {
         let prompt = take_stored(stored, "prompt", [config.tokens, spec.d_model])?;
-        Ok(Self {
-            encoder: None,
-            prompt: Some(Param::from_tensor(prompt.to_device(device))),
-        })
+        Ok(Self { encoder: None, prompt: Some(Param::from_tensor(prompt.to_device(device))) })
     }
 }
 
@@ -276,21 +247,13 @@ mod tests {
     }
 
     fn method(config: &PTuningConfig) -> Result<PTuning, ConfigError> {
-        PTuning::init(
-            config,
-            &spec(),
-            &mut StdRng::seed_from_u64(0),
-            &Device::flex(),
-        )
+        PTuning::init(config, &spec(), &mut StdRng::seed_from_u64(0), &Device::flex())
     }
 
     #[test]
     fn the_mlp_has_the_published_count() {
         // Tokens·d + (dh + h) + (h² + h) + (hd + d) with T = 20, d = 16, h = 5.
-        let config = PTuningConfig {
-            hidden: Some(5),
-            ..Default::default()
-        };
+        let config = PTuningConfig { hidden: Some(5), ..Default::default() };
         let expected = 20 * 16 + (16 * 5 + 5) + (25 + 5) + (5 * 16 + 16);
         assert_eq!(method(&config).unwrap().num_params(), expected);
     }
@@ -299,11 +262,7 @@ mod tests {
     fn the_lstm_has_the_published_count() {
         // T·d + Σ 2(4h·in + 4h² + 8h) + (4h² + 2h) + (2hd + d), in = d and then 2h; h = 5, d = 16.
         let lstm = Encoder::Lstm;
-        let config = PTuningConfig {
-            encoder: lstm,
-            hidden: Some(5),
-            ..Default::default()
-        };
+        let config = PTuningConfig { encoder: lstm, hidden: Some(5), ..Default::default() };
         let layer = |d_in: usize| 2 * (4 * 5 * d_in + 4 * 25 + 8 * 5);
         let expected = 20 * 16 + layer(16) + layer(10) + (4 * 25 + 2 * 5) + (2 * 5 * 16 + 16);
         assert_eq!(method(&config).unwrap().num_params(), expected);
@@ -313,11 +272,7 @@ mod tests {
     fn virtual_tokens_see_each_other_through_the_lstm_only() {
         let device = Device::flex();
         for (encoder, moved) in [(Encoder::Mlp, false), (Encoder::Lstm, true)] {
-            let config = PTuningConfig {
-                tokens: 3,
-                encoder,
-                ..Default::default()
-            };
+            let config = PTuningConfig { tokens: 3, encoder, ..Default::default() };
             let mut method = method(&config).unwrap();
             let last = |method: &PTuning| {
                 method
@@ -331,12 +286,7 @@ mod tests {
             let before = last(&method);
             // Another first token: does the last one notice?
             let network = method.encoder.as_mut().unwrap();
-            let mut rows = network
-                .embedding
-                .val()
-                .into_data()
-                .try_to_vec::<f32>()
-                .unwrap();
+            let mut rows = network.embedding.val().into_data().try_to_vec::<f32>().unwrap();
             rows[..16].fill(3.0);
             network.embedding = super::init::matrix(rows, [3, 16], &device);
             assert_eq!(before != last(&method), moved, "{encoder:?}");
@@ -347,26 +297,8 @@ mod tests {
     fn bad_settings_are_named() {
         let error = |config: PTuningConfig| method(&config).unwrap_err().to_string();
         let base = PTuningConfig::default;
-        assert!(
-            error(PTuningConfig {
-                tokens: 0,
-                ..base()
-            })
-            .contains("'tokens' is 0")
-        );
-        assert!(
-            error(PTuningConfig {
-                hidden: Some(0),
-                ..base()
-            })
-            .contains("'hidden' is 0")
-        );
-        assert!(
-            error(PTuningConfig {
-                lstm_layers: 0,
-                ..base()
-            })
-            .contains("'lstm_layers' is 0")
-        );
+        assert!(error(PTuningConfig { tokens: 0, ..base() }).contains("'tokens' is 0"));
+        assert!(error(PTuningConfig { hidden: Some(0), ..base() }).contains("'hidden' is 0"));
+        assert!(error(PTuningConfig { lstm_layers: 0, ..base() }).contains("'lstm_layers' is 0"));
     }
 }

@@ -64,12 +64,7 @@ pub struct PrefixTuningConfig {
 
 impl Default for PrefixTuningConfig {
     fn default() -> Self {
-        Self {
-            tokens: 20,
-            projection: false,
-            hidden: None,
-            init_std: 0.02,
-        }
+        Self { tokens: 20, projection: false, hidden: None, init_std: 0.02 }
     }
 }
 
@@ -83,11 +78,7 @@ impl PrefixTuningConfig {
             return Err(ConfigError::out_of_range("tokens", self.tokens, expected));
         }
         if !(self.init_std.is_finite() && self.init_std >= 0.0) {
-            return Err(ConfigError::out_of_range(
-                "init_std",
-                self.init_std,
-                "a number from 0 up",
-            ));
+            return Err(ConfigError::out_of_range("init_std", self.init_std, "a number from 0 up"));
         }
         check_hidden(self.hidden)
     }
@@ -121,13 +112,9 @@ pub struct PrefixTuning {
 impl PrefixTuning {
     /// The table of all layers, `[tokens, n_layers · 2 · kv]`.
     fn table(&self) -> Option<Tensor<2>> {
-        let made = self.projection.as_ref().map(
-            |Projection {
-                 embedding,
-                 widen,
-                 spread,
-             }| { spread.forward(widen.forward(embedding.val()).tanh()) },
-        );
+        let made = self.projection.as_ref().map(|Projection { embedding, widen, spread }| {
+            spread.forward(widen.forward(embedding.val()).tanh())
+        });
         made.or_else(|| self.table.as_ref().map(Param::val))
     }
 }
@@ -179,30 +166,15 @@ impl PeftMethod for PrefixTuning {
         let [tokens, width] = config.table_shape(spec);
         let (d, hidden) = (spec.d_key_value(), config.hidden(spec));
         let (table, projection) = match config.projection {
-            false => (
-                Some(init::normal(rng, config.init_std, [tokens, width], device)),
-                None,
-            ),
+            false => (Some(init::normal(rng, config.init_std, [tokens, width], device)), None),
             true => {
                 let embedding = init::normal(rng, 1.0, [tokens, d], device);
                 let widen = init::linear(rng, d, hidden, device);
                 let spread = init::linear(rng, hidden, width, device);
-                (
-                    None,
-                    Some(Projection {
-                        embedding,
-                        widen,
-                        spread,
-                    }),
-                )
+                (None, Some(Projection { embedding, widen, spread }))
             }
         };
-        Ok(Self {
-            table,
-            projection,
-            n_layers: spec.n_layers,
-            n_kv_heads: spec.n_kv_heads,
-        })
+        Ok(Self { table, projection, n_layers: spec.n_layers, n_kv_heads: spec.n_kv_heads })
     }
 
     fn plan(config: &PrefixTuningConfig, spec: &BackboneSpec) -> Result<Plan, ConfigError> {
@@ -211,11 +183,7 @@ impl PeftMethod for PrefixTuning {
         let (d, hidden) = (spec.d_key_value(), config.hidden(spec));
         let place = "every layer";
         if !config.projection {
-            return Ok(Plan::all_kept(vec![PlannedTensor::new(
-                place,
-                "P",
-                &[tokens, width],
-            )]));
+            return Ok(Plan::all_kept(vec![PlannedTensor::new(place, "P", &[tokens, width])]));
         }
         let tensors = vec![
             PlannedTensor::new(place, "E", &[tokens, d]),
@@ -224,42 +192,24 @@ impl PeftMethod for PrefixTuning {
             PlannedTensor::new(place, "W₂", &[hidden, width]),
             PlannedTensor::new(place, "b₂", &[width]),
         ];
-        Ok(Plan {
-            tensors,
-            stored: tokens * width,
-            active: tokens * width,
-        })
+        Ok(Plan { tensors, stored: tokens * width, active: tokens * width })
     }
 
     fn budget(config: &PrefixTuningConfig) -> Budget {
-        Budget {
-            name: "tokens",
-            value: config.tokens,
-        }
+        Budget { name: "tokens", value: config.tokens }
     }
 
     /// The rate that suits a table is far too high for the maps that make one.
     fn learning_rate(config: &PrefixTuningConfig) -> f64 {
-        if config.projection {
-            2e-3
-        } else {
-            Self::CARD.learning_rate
-        }
+        if config.projection { 2e-3 } else { Self::CARD.learning_rate }
     }
 
     fn variant(config: &PrefixTuningConfig) -> String {
-        if config.projection {
-            "projected".to_owned()
-        } else {
-            String::new()
-        }
+        if config.projection { "projected".to_owned() } else { String::new() }
     }
 
     fn stored(&self) -> Vec<(String, Tensor<2>)> {
-        self.table()
-            .map(|table| ("table".to_owned(), table))
-            .into_iter()
-            .collect()
+        self.table().map(|table| ("table".to_owned(), table)).into_iter().collect()
     }
 
     fn restore(
@@ -286,25 +236,14 @@ mod tests {
 
     fn method(config: &PrefixTuningConfig) -> Result<PrefixTuning, ConfigError> {
         let spec = tiny_bert(0, &Device::flex()).spec();
-        PrefixTuning::init(
-            config,
-            &spec,
-            &mut StdRng::seed_from_u64(0),
-            &Device::flex(),
-        )
+        PrefixTuning::init(config, &spec, &mut StdRng::seed_from_u64(0), &Device::flex())
     }
 
     #[test]
     fn the_table_holds_keys_then_values_layer_by_layer_and_head_by_head() {
         // 2 layers, 2 heads of width 8: column c of row t is 100·t + c.
-        let mut prefix = method(&PrefixTuningConfig {
-            tokens: 2,
-            ..Default::default()
-        })
-        .unwrap();
-        let numbers = (0..2)
-            .flat_map(|t| (0..64).map(move |c| (100 * t + c) as f32))
-            .collect();
+        let mut prefix = method(&PrefixTuningConfig { tokens: 2, ..Default::default() }).unwrap();
+        let numbers = (0..2).flat_map(|t| (0..64).map(move |c| (100 * t + c) as f32)).collect();
         prefix.table = Some(super::init::matrix(numbers, [2, 64], &Device::flex()));
         let prefixes = prefix.prefixes();
         let first = |tensor: &Tensor<3>, head, token| {
@@ -322,16 +261,9 @@ mod tests {
     #[test]
     fn counts_follow_the_published_formulas() {
         // T·2·L·kv direct; T·kv + (kv·h + h) + (h·2Lkv + 2Lkv) projected; kv = 16, L = 2, h = 5.
-        assert_eq!(
-            method(&PrefixTuningConfig::default()).unwrap().num_params(),
-            20 * 64
-        );
+        assert_eq!(method(&PrefixTuningConfig::default()).unwrap().num_params(), 20 * 64);
         let hidden = Some(5);
-        let projected = PrefixTuningConfig {
-            projection: true,
-            hidden,
-            ..Default::default()
-        };
+        let projected = PrefixTuningConfig { projection: true, hidden, ..Default::default() };
         let expected = 20 * 16 + (16 * 5 + 5) + (5 * 64 + 64);
         assert_eq!(method(&projected).unwrap().num_params(), expected);
     }
@@ -340,24 +272,9 @@ mod tests {
     fn bad_settings_are_named() {
         let error = |config: PrefixTuningConfig| method(&config).unwrap_err().to_string();
         let base = PrefixTuningConfig::default;
-        assert!(
-            error(PrefixTuningConfig {
-                tokens: 0,
-                ..base()
-            })
-            .contains("'tokens' is 0")
-        );
-        assert!(
-            error(PrefixTuningConfig {
-                hidden: Some(0),
-                ..base()
-            })
-            .contains("'hidden' is 0")
-        );
-        let infinite = PrefixTuningConfig {
-            init_std: f64::INFINITY,
-            ..base()
-        };
+        assert!(error(PrefixTuningConfig { tokens: 0, ..base() }).contains("'tokens' is 0"));
+        assert!(error(PrefixTuningConfig { hidden: Some(0), ..base() }).contains("'hidden' is 0"));
+        let infinite = PrefixTuningConfig { init_std: f64::INFINITY, ..base() };
         assert!(error(infinite).contains("'init_std' is inf"));
     }
 }

@@ -13,10 +13,7 @@ use crate::method::ConfigError;
 pub fn check_tokens(tokens: usize, spec: &BackboneSpec) -> Result<(), ConfigError> {
     let largest = spec.n_positions.saturating_sub(3);
     if tokens == 0 || tokens > largest {
-        let expected = format!(
-            "1 to {largest}: the model has {} positions",
-            spec.n_positions
-        );
+        let expected = format!("1 to {largest}: the model has {} positions", spec.n_positions);
         return Err(ConfigError::out_of_range("tokens", tokens, expected));
     }
     Ok(())

@@ -70,11 +70,7 @@ pub struct PromptTuningConfig {
 
 impl Default for PromptTuningConfig {
     fn default() -> Self {
-        Self {
-            tokens: 20,
-            init: PromptInit::default(),
-            text: None,
-        }
+        Self { tokens: 20, init: PromptInit::default(), text: None }
     }
 }
 
@@ -82,10 +78,7 @@ impl PromptTuningConfig {
     fn check(&self, spec: &BackboneSpec) -> Result<(), ConfigError> {
         check_tokens(self.tokens, spec)?;
         let refuse = |problem: &str| {
-            Err(ConfigError::Inconsistent {
-                field: "text",
-                problem: problem.into(),
-            })
+            Err(ConfigError::Inconsistent { field: "text", problem: problem.into() })
         };
         match (self.init, &self.text) {
             (PromptInit::Text, None) => refuse("is missing; init = \"text\" needs it"),
@@ -99,10 +92,8 @@ impl PromptTuningConfig {
 
     /// Ids of the words that a prompt of `init = "text"` starts from.
     fn text_ids(&self, spec: &BackboneSpec) -> Result<Vec<i32>, ConfigError> {
-        let refuse = |problem: &str| ConfigError::Inconsistent {
-            field: "text",
-            problem: problem.into(),
-        };
+        let refuse =
+            |problem: &str| ConfigError::Inconsistent { field: "text", problem: problem.into() };
         let text = self.text.as_deref().ok_or_else(|| refuse("is missing"))?;
         let tokenize = spec
             .tokenize
@@ -112,12 +103,7 @@ impl PromptTuningConfig {
         if ids.is_empty() {
             return Err(refuse("has no word that the tokenizer knows"));
         }
-        Ok(ids
-            .into_iter()
-            .cycle()
-            .take(self.tokens)
-            .map(|id| id as i32)
-            .collect())
+        Ok(ids.into_iter().cycle().take(self.tokens).map(|id| id as i32).collect())
     }
 }
 
@@ -159,32 +145,16 @@ impl PeftMethod for PromptTuning {
             let ids = Tensor::from_ints(ids.as_slice(), &spec.embeddings.device());
             let words = spec.embeddings.clone().select(0, ids).into_data();
             // Through the host: a fresh leaf, on whatever device the method trains.
-            init::matrix(
-                words.iter::<f32>().collect(),
-                [config.tokens, d_model],
-                device,
-            )
+            init::matrix(words.iter::<f32>().collect(), [config.tokens, d_model], device)
         };
         let prompt = match config.init {
-            PromptInit::Vocabulary => words(
-                (0..config.tokens)
-                    .map(|_| rng.random_range(0..n_words) as i32)
-                    .collect(),
-            ),
+            PromptInit::Vocabulary => {
+                words((0..config.tokens).map(|_| rng.random_range(0..n_words) as i32).collect())
+            }
             PromptInit::Text => words(config.text_ids(spec)?),
             PromptInit::ScaledNormal => {
-                let variance = spec
-                    .embeddings
-                    .clone()
-                    .reshape([-1])
-                    .var(0)
-                    .into_scalar::<f32>();
-                init::normal(
-                    rng,
-                    f64::from(variance.sqrt()),
-                    [config.tokens, d_model],
-                    device,
-                )
+                let variance = spec.embeddings.clone().reshape([-1]).var(0).into_scalar::<f32>();
+                init::normal(rng, f64::from(variance.sqrt()), [config.tokens, d_model], device)
             }
             PromptInit::Normal => init::normal(rng, 1.0, [config.tokens, d_model], device),
         };
@@ -198,10 +168,7 @@ impl PeftMethod for PromptTuning {
     }
 
     fn budget(config: &PromptTuningConfig) -> Budget {
-        Budget {
-            name: "tokens",
-            value: config.tokens,
-        }
+        Budget { name: "tokens", value: config.tokens }
     }
 
     fn variant(config: &PromptTuningConfig) -> String {
@@ -224,9 +191,7 @@ impl PeftMethod for PromptTuning {
         device: &Device,
     ) -> Result<Self, ConfigError> {
         let prompt = take_stored(stored, "prompt", [config.tokens, spec.d_model])?;
-        Ok(Self {
-            prompt: Param::from_tensor(prompt.to_device(device)),
-        })
+        Ok(Self { prompt: Param::from_tensor(prompt.to_device(device)) })
     }
 }
 
@@ -240,23 +205,15 @@ mod tests {
     fn spec() -> BackboneSpec {
         let mut spec = tiny_bert(0, &Device::flex()).spec();
         // Words are numbers: "7 9" has the ids 7 and 9.
-        spec.tokenize = Some(Arc::new(|text| {
-            text.split(' ')
-                .filter_map(|word| word.parse().ok())
-                .collect()
-        }));
+        spec.tokenize =
+            Some(Arc::new(|text| text.split(' ').filter_map(|word| word.parse().ok()).collect()));
         spec
     }
 
     fn prompt(config: &PromptTuningConfig) -> Result<Vec<Vec<f32>>, ConfigError> {
         let rng = &mut StdRng::seed_from_u64(0);
         let method = PromptTuning::init(config, &spec(), rng, &Device::flex())?;
-        let values = method
-            .prompt()
-            .unwrap()
-            .into_data()
-            .try_to_vec::<f32>()
-            .unwrap();
+        let values = method.prompt().unwrap().into_data().try_to_vec::<f32>().unwrap();
         Ok(values.chunks(16).map(<[f32]>::to_vec).collect())
     }
 
@@ -276,26 +233,15 @@ mod tests {
     #[test]
     fn a_text_is_repeated_to_the_length_of_the_prompt() {
         let text = Some("7 9".to_owned());
-        let config = PromptTuningConfig {
-            tokens: 3,
-            init: PromptInit::Text,
-            text,
-        };
+        let config = PromptTuningConfig { tokens: 3, init: PromptInit::Text, text };
         let words = words();
-        assert_eq!(
-            prompt(&config).unwrap(),
-            [&words[7], &words[9], &words[7]].map(Clone::clone)
-        );
+        assert_eq!(prompt(&config).unwrap(), [&words[7], &words[9], &words[7]].map(Clone::clone));
     }
 
     #[test]
     fn the_scaled_normal_has_the_size_of_word_embeddings_and_the_plain_one_has_not() {
         let std = |init| {
-            let config = PromptTuningConfig {
-                tokens: 30,
-                init,
-                text: None,
-            };
+            let config = PromptTuningConfig { tokens: 30, init, text: None };
             let values = prompt(&config).unwrap().concat();
             (values.iter().map(|v| v * v).sum::<f32>() / values.len() as f32).sqrt()
         };
@@ -308,29 +254,11 @@ mod tests {
     fn bad_settings_are_named() {
         let error = |config: PromptTuningConfig| prompt(&config).unwrap_err().to_string();
         let base = PromptTuningConfig::default;
-        assert!(
-            error(PromptTuningConfig {
-                tokens: 0,
-                ..base()
-            })
-            .contains("'tokens' is 0")
-        );
-        assert!(
-            error(PromptTuningConfig {
-                tokens: 40,
-                ..base()
-            })
-            .contains("'tokens' is 40")
-        );
-        let text = PromptTuningConfig {
-            init: PromptInit::Text,
-            ..base()
-        };
+        assert!(error(PromptTuningConfig { tokens: 0, ..base() }).contains("'tokens' is 0"));
+        assert!(error(PromptTuningConfig { tokens: 40, ..base() }).contains("'tokens' is 40"));
+        let text = PromptTuningConfig { init: PromptInit::Text, ..base() };
         assert!(error(text.clone()).contains("'text' is missing"));
-        let unknown = PromptTuningConfig {
-            text: Some("nothing".into()),
-            ..text
-        };
+        let unknown = PromptTuningConfig { text: Some("nothing".into()), ..text };
         assert!(error(unknown).contains("no word that the tokenizer knows"));
     }
 }

@@ -44,19 +44,9 @@ pub fn select(
     roles: &[Role],
     layers: Option<&[usize]>,
 ) -> Result<Vec<Target>, ConfigError> {
-    let known = || {
-        spec.roles
-            .iter()
-            .map(|role| role.name())
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+    let known = || spec.roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(", ");
     if roles.is_empty() {
-        return Err(ConfigError::out_of_range(
-            "roles",
-            "[]",
-            format!("some of {}", known()),
-        ));
+        return Err(ConfigError::out_of_range("roles", "[]", format!("some of {}", known())));
     }
     if let Some(role) = roles.iter().find(|role| !spec.roles.contains(role)) {
         return Err(ConfigError::NoSuchRole {
@@ -68,11 +58,7 @@ pub fn select(
     let last = spec.n_layers - 1;
     match layers {
         Some([]) => {
-            return Err(ConfigError::out_of_range(
-                "layers",
-                "[]",
-                format!("some of 0 to {last}"),
-            ));
+            return Err(ConfigError::out_of_range("layers", "[]", format!("some of 0 to {last}")));
         }
         Some(layers) => {
             if let Some(layer) = layers.iter().find(|&&layer| layer > last) {
@@ -110,32 +96,21 @@ pub fn per_site<T: Copy>(
         pattern: pattern.to_owned(),
         problem,
     };
-    let names: Vec<String> = targets
-        .iter()
-        .map(|target| target.site.to_string())
-        .collect();
+    let names: Vec<String> = targets.iter().map(|target| target.site.to_string()).collect();
     let mut values = vec![None; targets.len()];
     for (pattern, &value) in patterns {
         let whole = Regex::new(&format!(r"^(.*\.)?({pattern})$"))
             .map_err(|_| refuse(pattern, "is not a regular expression".to_owned()))?;
-        let hits: Vec<usize> = (0..names.len())
-            .filter(|&i| whole.is_match(&names[i]))
-            .collect();
+        let hits: Vec<usize> = (0..names.len()).filter(|&i| whole.is_match(&names[i])).collect();
         if hits.is_empty() {
             let sites = names.join(", ");
-            return Err(refuse(
-                pattern,
-                format!("matches none of the chosen sites: {sites}"),
-            ));
+            return Err(refuse(pattern, format!("matches none of the chosen sites: {sites}")));
         }
         for i in hits {
             values[i].get_or_insert(value);
         }
     }
-    Ok(values
-        .into_iter()
-        .map(|value| value.unwrap_or(default))
-        .collect())
+    Ok(values.into_iter().map(|value| value.unwrap_or(default)).collect())
 }
 
 /// Checks that a rank fits a matrix.
@@ -145,10 +120,8 @@ pub fn per_site<T: Copy>(
 pub fn check_rank(field: &'static str, rank: usize, target: &Target) -> Result<(), ConfigError> {
     let largest = target.d_in.min(target.d_out);
     if rank == 0 || rank > largest {
-        let expected = format!(
-            "1 to {largest} at {} ({} × {})",
-            target.site, target.d_in, target.d_out
-        );
+        let expected =
+            format!("1 to {largest} at {} ({} × {})", target.site, target.d_in, target.d_out);
         return Err(ConfigError::out_of_range(field, rank, expected));
     }
     Ok(())

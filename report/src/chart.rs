@@ -58,10 +58,7 @@ impl Chart {
     }
 
     fn error(&self, problem: String) -> ReportError {
-        ReportError::Chart {
-            chart: self.name.to_owned(),
-            problem,
-        }
+        ReportError::Chart { chart: self.name.to_owned(), problem }
     }
 }
 
@@ -85,20 +82,12 @@ pub(crate) fn charts(comparison: &Comparison) -> Vec<Chart> {
         .into_iter()
         .zip(captions)
         .zip(pictures)
-        .filter_map(|((name, caption), picture)| {
-            Some(Chart {
-                name,
-                caption,
-                picture: picture?,
-            })
-        })
+        .filter_map(|((name, caption), picture)| Some(Chart { name, caption, picture: picture? }))
         .collect()
 }
 
 fn trainable_parameters(comparison: &Comparison) -> points::Size<'static> {
-    let heads = comparison
-        .configurations()
-        .map(|(_, configuration)| configuration.counts().head);
+    let heads = comparison.configurations().map(|(_, configuration)| configuration.counts().head);
     let head = format::count(heads.max().unwrap_or_default());
     points::Size {
         title: "Test accuracy against trainable parameters",
@@ -157,19 +146,9 @@ fn looks<'c, 'a>(comparison: &'c Comparison<'a>) -> impl Iterator<Item = (&'c Se
 /// What was compared, for the line under a title; `rows` are those the figures come from, and
 /// `seeds` says what several seeds became.
 fn subtitle(comparison: &Comparison, rows: Option<(usize, &str)>, seeds: &str) -> String {
-    let n_seeds = comparison
-        .configurations()
-        .map(|(_, c)| c.runs.len())
-        .max()
-        .unwrap_or_default();
-    let seeds = if n_seeds > 1 {
-        format!(", {seeds}")
-    } else {
-        String::new()
-    };
-    let rows = rows.map_or(String::new(), |(n, noun)| {
-        format!("{}, ", format::plural(n, noun))
-    });
+    let n_seeds = comparison.configurations().map(|(_, c)| c.runs.len()).max().unwrap_or_default();
+    let seeds = if n_seeds > 1 { format!(", {seeds}") } else { String::new() };
+    let rows = rows.map_or(String::new(), |(n, noun)| format!("{}, ", format::plural(n, noun)));
     format!(
         "{} with {}, {rows}{}{seeds}",
         comparison.task.name,

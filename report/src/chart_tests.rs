@@ -10,24 +10,13 @@ fn drawn(records: &[RunRecord]) -> Vec<Chart> {
 /// Kinds of results as they come in practice, and the edges.
 fn cases() -> Vec<(&'static str, Vec<RunRecord>)> {
     let suite = example::suite(&[1]);
-    let without_baselines = suite
-        .iter()
-        .filter(|r| !r.method.baseline)
-        .cloned()
-        .collect();
-    let without_methods = suite
-        .iter()
-        .filter(|r| r.method.baseline)
-        .cloned()
-        .collect();
+    let without_baselines = suite.iter().filter(|r| !r.method.baseline).cloned().collect();
+    let without_methods = suite.iter().filter(|r| r.method.baseline).cloned().collect();
     vec![
         ("one seed", suite.clone()),
         ("three seeds", example::suite(&[1, 2, 3])),
         ("two seeds", example::suite(&[1, 2])),
-        (
-            "one record",
-            vec![example::find(&suite, "LoRA rank=8").clone()],
-        ),
+        ("one record", vec![example::find(&suite, "LoRA rank=8").clone()]),
         ("no baselines", without_baselines),
         ("baselines alone", without_methods),
         ("two methods in one point", example::same_point()),
@@ -54,11 +43,7 @@ fn no_two_texts_overlap_and_none_leaves_the_picture() {
                     && bounds.top >= 0.0
                     && bounds.right <= picture.width
                     && bounds.bottom <= picture.height;
-                assert!(
-                    is_inside,
-                    "{case}, {}: {:?} is cut off",
-                    chart.name, text.text
-                );
+                assert!(is_inside, "{case}, {}: {:?} is cut off", chart.name, text.text);
                 for other in &texts[..i] {
                     let overlap = bounds.overlap(&other.bounds());
                     assert_eq!(
@@ -79,10 +64,7 @@ fn every_chart_becomes_svg_and_png() {
             let svg = chart.svg().unwrap();
             assert!(svg.starts_with("<svg width=\"1600\" height="), "{case}");
             assert!(svg.trim_end().ends_with("</svg>"), "{case}");
-            assert!(
-                svg.contains("font-family=\"DejaVu Sans, Verdana, sans-serif\""),
-                "{case}"
-            );
+            assert!(svg.contains("font-family=\"DejaVu Sans, Verdana, sans-serif\""), "{case}");
             assert!(chart.png().unwrap().starts_with(b"\x89PNG"), "{case}");
         }
     }
@@ -109,9 +91,7 @@ fn all_charts_are_drawn_where_all_is_known() {
 fn charts_without_figures_are_left_out() {
     assert_eq!(names(&drawn(&example::all_diverged())), ["train_time"]);
     let mut records = example::suite(&[1]);
-    records
-        .iter_mut()
-        .for_each(|record| record.cost.peak_bytes = None);
+    records.iter_mut().for_each(|record| record.cost.peak_bytes = None);
     assert_eq!(names(&drawn(&records)), NAMES[..4]);
     records.retain(|record| record.method.name == "majority");
     assert!(names(&drawn(&records)).is_empty());
@@ -121,9 +101,7 @@ fn charts_without_figures_are_left_out() {
 fn every_series_has_one_look_in_all_charts_and_no_other_has_it() {
     let records = example::many_methods();
     let comparisons = compare(&records);
-    let looks: Vec<_> = looks(&comparisons[0])
-        .filter(|(series, _)| !series.baseline)
-        .collect();
+    let looks: Vec<_> = looks(&comparisons[0]).filter(|(series, _)| !series.baseline).collect();
     for (i, (_, look)) in looks.iter().enumerate() {
         assert!(looks[..i].iter().all(|(_, other)| other != look));
     }

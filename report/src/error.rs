@@ -139,12 +139,7 @@ impl ReportError {
             | io::ErrorKind::NotFound => "; give a results folder you may write to",
             _ => "",
         };
-        Self::Io {
-            action,
-            path: path.to_owned(),
-            hint,
-            source,
-        }
+        Self::Io { action, path: path.to_owned(), hint, source }
     }
 }
 

@@ -67,29 +67,18 @@ pub(crate) fn same_point() -> Vec<RunRecord> {
 
 /// The record with this label.
 pub(crate) fn find<'r>(records: &'r [RunRecord], label: &str) -> &'r RunRecord {
-    records
-        .iter()
-        .find(|record| record.label() == label)
-        .unwrap()
+    records.iter().find(|record| record.label() == label).unwrap()
 }
 
 /// Twelve more methods, some with titles longer than any legend.
 pub(crate) fn many_methods() -> Vec<RunRecord> {
     let mut records = suite(&[1]);
-    let originals: Vec<_> = records
-        .iter()
-        .filter(|r| !r.method.baseline)
-        .cloned()
-        .collect();
+    let originals: Vec<_> = records.iter().filter(|r| !r.method.baseline).cloned().collect();
     for (i, mut record) in originals.into_iter().take(12).enumerate() {
         record.id = format!("more-{i}");
         record.method.name = format!("more_{i}");
         record.method.title = format!("Method {i} with a title that is {}long", "very ".repeat(i));
-        record.method.variant = if i % 3 == 0 {
-            "variant".to_owned()
-        } else {
-            String::new()
-        };
+        record.method.variant = if i % 3 == 0 { "variant".to_owned() } else { String::new() };
         if let Some(scores) = &mut record.scores {
             scores.test_accuracy -= 0.004 * i as f64;
         }

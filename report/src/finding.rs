@@ -72,9 +72,7 @@ fn headline(comparison: &Comparison, best: &Configuration) -> String {
 }
 
 fn choice(comparison: &Comparison) -> String {
-    let n_configurations = methods(comparison)
-        .map(|series| series.configurations.len())
-        .sum();
+    let n_configurations = methods(comparison).map(|series| series.configurations.len()).sum();
     let mut names: Vec<_> = methods(comparison).map(|series| series.name).collect();
     names.dedup();
     let (n_methods, n_test) = (names.len(), comparison.task.n_test);
@@ -141,10 +139,9 @@ fn above_head_only(comparison: &Comparison) -> String {
     let baseline = format!("the head-only baseline ({})", test_percent(head));
     match (clear.is_empty(), unclear.is_empty()) {
         (false, true) => format!("Clearly above {baseline}: {}.", format::list(&clear)),
-        (true, false) => format!(
-            "No method is clearly above {baseline}: {}.",
-            format::list(&unclear)
-        ),
+        (true, false) => {
+            format!("No method is clearly above {baseline}: {}.", format::list(&unclear))
+        }
         _ => format!(
             "Clearly above {baseline}: {}. Not clearly above it: {}.",
             format::list(&clear),
@@ -187,43 +184,25 @@ mod tests {
     #[test]
     fn the_best_is_chosen_on_validation_and_not_on_the_test_split() {
         let mut records = example::suite(&[1]);
-        let lucky = records
-            .iter_mut()
-            .find(|r| r.label() == "Prompt Tuning tokens=5")
-            .unwrap();
+        let lucky = records.iter_mut().find(|r| r.label() == "Prompt Tuning tokens=5").unwrap();
         lucky.scores.as_mut().unwrap().test_accuracy = 0.999;
         let (headline, _) = words(&records);
-        assert!(
-            headline.starts_with("LoRA rank=16 classifies 83.1 %"),
-            "{headline}"
-        );
-        assert!(
-            headline.contains("147,456 parameters: 0.65 % of what full"),
-            "{headline}"
-        );
+        assert!(headline.starts_with("LoRA rank=16 classifies 83.1 %"), "{headline}");
+        assert!(headline.contains("147,456 parameters: 0.65 % of what full"), "{headline}");
     }
 
     #[test]
     fn the_cheapest_within_a_point_of_full_fine_tuning_is_named() {
         let (_, sentences) = words(&example::suite(&[1]));
-        assert!(
-            sentences.contains("within one point of full fine-tuning (83.2 %)"),
-            "{sentences}"
-        );
-        assert!(
-            sentences.contains("are those of LoRA rank=4: 36,864 (0.16 %)"),
-            "{sentences}"
-        );
+        assert!(sentences.contains("within one point of full fine-tuning (83.2 %)"), "{sentences}");
+        assert!(sentences.contains("are those of LoRA rank=4: 36,864 (0.16 %)"), "{sentences}");
     }
 
     #[test]
     fn methods_not_clearly_above_the_head_only_baseline_are_named_as_such() {
         let (_, sentences) = words(&example::suite(&[1]));
         let (clear, unclear) = sentences.split_once("Not clearly above it: ").unwrap();
-        assert!(
-            clear.contains("LoRA (83.1 %)") && clear.contains("AdaLoRA"),
-            "{sentences}"
-        );
+        assert!(clear.contains("LoRA (83.1 %)") && clear.contains("AdaLoRA"), "{sentences}");
         assert!(unclear.starts_with("P-Tuning lstm (73.4 %)"), "{sentences}");
         assert!(sentences.contains("With 1 seed and 1,061 test rows, differences below 3."));
     }
@@ -241,14 +220,8 @@ mod tests {
         records.retain(|record| !record.method.baseline);
         let (headline, sentences) = words(&records);
         assert!(headline.contains("of the backbone's 22.7M"), "{headline}");
-        assert!(
-            sentences.contains("Full fine-tuning has no result here"),
-            "{sentences}"
-        );
-        assert!(
-            sentences.contains("head-only baseline has no result here"),
-            "{sentences}"
-        );
+        assert!(sentences.contains("Full fine-tuning has no result here"), "{sentences}");
+        assert!(sentences.contains("head-only baseline has no result here"), "{sentences}");
     }
 
     #[test]

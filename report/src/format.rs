@@ -108,10 +108,7 @@ mod tests {
             ["0", "768", "999", "1k", "7.7k", "73.7k"]
         );
         assert_eq!([22_713_216.0, 999_960.0].map(short_count), ["22.7M", "1M"]);
-        assert_eq!(
-            [3080.0, 295_600.0, 90.9e6].map(bytes),
-            ["3.1 kB", "296 kB", "90.9 MB"]
-        );
+        assert_eq!([3080.0, 295_600.0, 90.9e6].map(bytes), ["3.1 kB", "296 kB", "90.9 MB"]);
     }
 
     #[test]
@@ -125,18 +122,12 @@ mod tests {
     #[test]
     fn an_accuracy_shows_an_interval_only_if_it_has_one() {
         assert_eq!(accuracy(&Estimate::of(&[0.829]).unwrap()), "82.9");
-        assert_eq!(
-            accuracy(&Estimate::of(&[0.80, 0.82, 0.84]).unwrap()),
-            "82.0 ± 5.0"
-        );
+        assert_eq!(accuracy(&Estimate::of(&[0.80, 0.82, 0.84]).unwrap()), "82.0 ± 5.0");
     }
 
     #[test]
     fn seconds_keep_what_tells_something() {
-        assert_eq!(
-            [0.4231, 8.14, 99.96, 312.4].map(seconds),
-            ["0.42", "8.1", "100", "312"]
-        );
+        assert_eq!([0.4231, 8.14, 99.96, 312.4].map(seconds), ["0.42", "8.1", "100", "312"]);
     }
 
     #[test]
@@ -144,9 +135,6 @@ mod tests {
         assert_eq!(list::<&str>(&[]), "");
         assert_eq!(list(&["a"]), "a");
         assert_eq!(list(&["a", "b", "c"]), "a, b and c");
-        assert_eq!(
-            plural(1, "seed") + " " + &plural(1200, "row"),
-            "1 seed 1,200 rows"
-        );
+        assert_eq!(plural(1, "seed") + " " + &plural(1200, "row"), "1 seed 1,200 rows");
     }
 }

@@ -58,9 +58,7 @@ pub(crate) fn escape(text: &str) -> String {
 
 /// Escaped prose whose figures keep their units on the same line.
 fn prose(text: &str) -> String {
-    escape(text)
-        .replace(" %", "\u{a0}%")
-        .replace(" ± ", "\u{a0}±\u{a0}")
+    escape(text).replace(" %", "\u{a0}%").replace(" ± ", "\u{a0}±\u{a0}")
 }
 
 /// In the dark the charts' colours are exchanged: the figures say which they are.
@@ -106,29 +104,21 @@ fn navigation(page: &Page) -> String {
 }
 
 fn name(section: &Section) -> String {
-    format!(
-        "{} on {}",
-        section.comparison.task.name, section.comparison.backbone.name
-    )
+    format!("{} on {}", section.comparison.task.name, section.comparison.backbone.name)
 }
 
 fn section_html(i: usize, section: &Section, page: &Page) -> String {
     let finding = finding(&section.comparison);
-    let sentences: String = finding
-        .sentences
-        .iter()
-        .map(|s| format!("<li>{}</li>\n", prose(s)))
-        .collect();
+    let sentences: String =
+        finding.sentences.iter().map(|s| format!("<li>{}</li>\n", prose(s))).collect();
     let charts: String = section.charts.iter().map(figure).collect();
     let details: String = section
         .comparison
         .configurations()
         .map(|(_, configuration)| configuration_html(configuration))
         .collect();
-    let notes: String = notes(&section.comparison)
-        .iter()
-        .map(|n| format!("<li>{}</li>\n", prose(n)))
-        .collect();
+    let notes: String =
+        notes(&section.comparison).iter().map(|n| format!("<li>{}</li>\n", prose(n))).collect();
     let heading = if page.sections.len() > 1 {
         format!("<h2>{}</h2>\n", escape(&name(section)))
     } else {
@@ -158,11 +148,7 @@ fn table_html(table: &Table) -> String {
         .columns
         .iter()
         .map(|column| {
-            let class = if column.is_number {
-                " class=\"number\""
-            } else {
-                ""
-            };
+            let class = if column.is_number { " class=\"number\"" } else { "" };
             format!(
                 "<th scope=\"col\"{class}><button type=\"button\">{}</button></th>",
                 column.title
@@ -191,9 +177,7 @@ fn table_html(table: &Table) -> String {
 
 fn cell_html(cell: &Cell, i: usize, is_number: bool) -> String {
     let text = escape(&cell.text);
-    let value = cell
-        .value
-        .map_or(String::new(), |value| format!(" data-value=\"{value}\""));
+    let value = cell.value.map_or(String::new(), |value| format!(" data-value=\"{value}\""));
     match (i, is_number) {
         (0, _) => format!("<th scope=\"row\">{text}</th>"),
         (_, true) => format!("<td class=\"number\"{value}>{text}</td>"),
@@ -204,9 +188,7 @@ fn cell_html(cell: &Cell, i: usize, is_number: bool) -> String {
 fn configuration_html(configuration: &Configuration) -> String {
     let accuracy = configuration
         .test_accuracy()
-        .map_or("no result".to_owned(), |accuracy| {
-            format!("{} %", format::accuracy(&accuracy))
-        });
+        .map_or("no result".to_owned(), |accuracy| format!("{} %", format::accuracy(&accuracy)));
     let first = configuration.runs[0];
     let counts = configuration.counts();
     let runs: String = configuration.runs.iter().map(|run| run_html(run)).collect();
@@ -278,19 +260,16 @@ fn environment_html(page: &Page) -> String {
                 &environment.commit,
                 &environment.burn,
             ];
-            let cells: String = cells
-                .iter()
-                .map(|cell| format!("<td>{}</td>", escape(cell)))
-                .collect();
+            let cells: String =
+                cells.iter().map(|cell| format!("<td>{}</td>", escape(cell))).collect();
             format!("<tr>{cells}</tr>\n")
         })
         .collect();
-    let head: String = [
-        "Runs", "Device", "Hardware", "Threads", "System", "Version", "Commit", "Burn",
-    ]
-    .iter()
-    .map(|title| format!("<th scope=\"col\">{title}</th>"))
-    .collect();
+    let head: String =
+        ["Runs", "Device", "Hardware", "Threads", "System", "Version", "Commit", "Burn"]
+            .iter()
+            .map(|title| format!("<th scope=\"col\">{title}</th>"))
+            .collect();
     format!(
         "<section>\n<h3>Environment</h3>\n\
          <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Environment\">\n\

@@ -36,10 +36,9 @@ impl Lock {
                 name_holder(&mut file).map_err(error)?;
                 Ok(Self { file })
             }
-            Err(TryLockError::WouldBlock) => Err(ReportError::InUse {
-                path: folder.to_owned(),
-                holder: holder(&mut file),
-            }),
+            Err(TryLockError::WouldBlock) => {
+                Err(ReportError::InUse { path: folder.to_owned(), holder: holder(&mut file) })
+            }
             Err(TryLockError::Error(source)) => Err(error(source)),
         }
     }
@@ -56,12 +55,7 @@ fn name_holder(file: &mut File) -> std::io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
     let now = utc(SystemTime::now());
-    writeln!(
-        file,
-        "process {} on host {} since {now}",
-        std::process::id(),
-        host()
-    )
+    writeln!(file, "process {} on host {} since {now}", std::process::id(), host())
 }
 
 /// The text in a locked file. Some systems do not let it be read, and the holder may be writing.
@@ -96,10 +90,7 @@ mod tests {
         let first = Lock::take(folder.path()).unwrap();
         let text = Lock::take(folder.path()).unwrap_err().to_string();
         let holder = format!("in use by process {} on host ", std::process::id());
-        assert!(
-            text.contains(&holder) && text.contains(" since 20"),
-            "{text}"
-        );
+        assert!(text.contains(&holder) && text.contains(" since 20"), "{text}");
         assert!(!text.contains('\n'), "{text}");
         drop(first);
         Lock::take(folder.path()).unwrap();
@@ -112,10 +103,7 @@ mod tests {
         std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
         let _lock = Lock::take(folder.path()).unwrap();
         let now = std::fs::read_to_string(folder.path().join(FILE_NAME)).unwrap();
-        assert!(
-            now.starts_with(&format!("process {} ", std::process::id())),
-            "{now}"
-        );
+        assert!(now.starts_with(&format!("process {} ", std::process::id())), "{now}");
         assert_eq!(now.lines().count(), 1, "{now}");
     }
 
@@ -139,17 +127,9 @@ mod tests {
             .spawn()
             .unwrap();
         let output = BufReader::new(holder.stdout.take().unwrap());
-        assert!(
-            output
-                .lines()
-                .map_while(Result::ok)
-                .any(|line| line == "locked")
-        );
+        assert!(output.lines().map_while(Result::ok).any(|line| line == "locked"));
         let text = Lock::take(folder.path()).unwrap_err().to_string();
-        assert!(
-            text.contains(&format!("process {} on host", holder.id())),
-            "{text}"
-        );
+        assert!(text.contains(&format!("process {} on host", holder.id())), "{text}");
         holder.kill().unwrap();
         holder.wait().unwrap();
         Lock::take(folder.path()).unwrap();

@@ -35,10 +35,8 @@ fn section_text(section: &Section, heading: &str) -> String {
     if let Some(first) = section.charts.first() {
         text += &image(first);
     }
-    text += &format!(
-        "\n{heading} Results\n\n{}",
-        table_text(&comparison_table(&section.comparison))
-    );
+    text +=
+        &format!("\n{heading} Results\n\n{}", table_text(&comparison_table(&section.comparison)));
     for chart in section.charts.iter().skip(1) {
         text += &format!("\n{heading} {}\n{}", chart.chart.caption, image(chart));
     }
@@ -51,21 +49,12 @@ fn section_text(section: &Section, heading: &str) -> String {
 
 fn image(chart: &crate::render::DrawnChart) -> String {
     let stem = &chart.stem;
-    format!(
-        "\n[![{}]({stem}.png)]({stem}.svg)\n",
-        escape(chart.chart.description())
-    )
+    format!("\n[![{}]({stem}.png)]({stem}.svg)\n", escape(chart.chart.description()))
 }
 
 fn table_text(table: &Table) -> String {
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-    let mut text = line(
-        table
-            .columns
-            .iter()
-            .map(|column| column.title.to_owned())
-            .collect(),
-    );
+    let mut text = line(table.columns.iter().map(|column| column.title.to_owned()).collect());
     text += &line(
         table
             .columns
@@ -103,22 +92,14 @@ fn environment_text(page: &Page) -> String {
 
 fn commands(page: &Page) -> String {
     let mut commands: Vec<&str> = Vec::new();
-    for run in page
-        .sections
-        .iter()
-        .flat_map(|section| section.comparison.runs())
-    {
+    for run in page.sections.iter().flat_map(|section| section.comparison.runs()) {
         if !commands.contains(&run.command.as_str()) {
             commands.push(&run.command);
         }
     }
     let commands = commands.join("\n");
     // A fence must be longer than any run of backticks inside it.
-    let longest = commands
-        .split(|c| c != '`')
-        .map(str::len)
-        .max()
-        .unwrap_or_default();
+    let longest = commands.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest.max(2) + 1);
     format!("\n## How to reproduce\n\nEach run again:\n\n{fence}sh\n{commands}\n{fence}\n")
 }
@@ -144,9 +125,6 @@ mod tests {
 
     #[test]
     fn markup_in_records_stays_text() {
-        assert_eq!(
-            escape("a|b\n*c* <i> `d` [e]"),
-            "a\\|b \\*c\\* &lt;i&gt; \\`d\\` \\[e\\]"
-        );
+        assert_eq!(escape("a|b\n*c* <i> `d` [e]"), "a\\|b \\*c\\* &lt;i&gt; \\`d\\` \\[e\\]");
     }
 }

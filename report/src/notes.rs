@@ -15,10 +15,7 @@ pub(crate) fn notes(comparison: &Comparison) -> Vec<String> {
          method it takes the configuration that is best on the validation split."
             .to_owned(),
     );
-    if comparison
-        .configurations()
-        .any(|(_, configuration)| configuration.runs.len() > 1)
-    {
+    if comparison.configurations().any(|(_, configuration)| configuration.runs.len() > 1) {
         notes.push(
             "± is the 95 % t-interval of the mean over seeds; it does not hold the chance in the \
              choice of test rows."
@@ -43,10 +40,7 @@ pub(crate) fn environments<'a>(
 ) -> Vec<(&'a Environment, usize)> {
     let mut environments: Vec<(&Environment, usize)> = Vec::new();
     for record in records {
-        match environments
-            .iter_mut()
-            .find(|(known, _)| *known == &record.environment)
-        {
+        match environments.iter_mut().find(|(known, _)| *known == &record.environment) {
             Some((_, n_runs)) => *n_runs += 1,
             None => environments.push((&record.environment, 1)),
         }
@@ -125,11 +119,7 @@ fn trained_but_not_stored(comparison: &Comparison) -> Option<String> {
     let listed: Vec<String> = examples
         .into_iter()
         .map(|(title, (trainable, stored))| {
-            format!(
-                "{title} ({} to {})",
-                format::count(trainable),
-                format::count(stored)
-            )
+            format!("{title} ({} to {})", format::count(trainable), format::count(stored))
         })
         .collect();
     (!listed.is_empty()).then(|| format!("Train more than they store: {}.", format::list(&listed)))
@@ -161,38 +151,26 @@ fn endings(comparison: &Comparison) -> Vec<String> {
         ));
     }
     if n_stopped_early > 0 {
-        notes.push(format!(
-            "{} stopped early.",
-            format::plural(n_stopped_early, "run")
-        ));
+        notes.push(format!("{} stopped early.", format::plural(n_stopped_early, "run")));
     }
     notes
 }
 
 fn unknown_memory(comparison: &Comparison) -> Option<String> {
     let n_runs = comparison.runs().count();
-    let n_unknown = comparison
-        .runs()
-        .filter(|run| run.cost.peak_bytes.is_none())
-        .count();
+    let n_unknown = comparison.runs().filter(|run| run.cost.peak_bytes.is_none()).count();
     match n_unknown {
         0 => None,
         n if n == n_runs => {
             Some("Peak memory is not known: the system did not tell it.".to_owned())
         }
-        n => Some(format!(
-            "Peak memory is not known for {}.",
-            format::plural(n, "run")
-        )),
+        n => Some(format!("Peak memory is not known for {}.", format::plural(n, "run"))),
     }
 }
 
 fn machines(comparison: &Comparison) -> Option<String> {
     let machine = |e: &Environment| (e.device.clone(), e.hardware.clone(), e.threads);
-    let machines: BTreeSet<_> = comparison
-        .runs()
-        .map(|run| machine(&run.environment))
-        .collect();
+    let machines: BTreeSet<_> = comparison.runs().map(|run| machine(&run.environment)).collect();
     (machines.len() > 1).then(|| {
         format!(
             "The runs come from {} different machines or devices: times and memory cannot be \
@@ -215,10 +193,7 @@ mod tests {
     #[test]
     fn one_seed_and_no_search_are_admitted() {
         let text = text(&example::suite(&[7]));
-        assert!(
-            text.contains("1 seed: 7. How much the figures change"),
-            "{text}"
-        );
+        assert!(text.contains("1 seed: 7. How much the figures change"), "{text}");
         assert!(text.contains("Not tuned here"), "{text}");
     }
 
@@ -233,10 +208,7 @@ mod tests {
     #[test]
     fn a_search_is_seen_from_several_settings_of_one_budget() {
         let text = text(&example::searched());
-        assert!(
-            text.contains("where more than one: LoRA rank=8 (3)."),
-            "{text}"
-        );
+        assert!(text.contains("where more than one: LoRA rank=8 (3)."), "{text}");
     }
 
     #[test]
@@ -248,10 +220,7 @@ mod tests {
     #[test]
     fn encoders_that_are_thrown_away_are_mentioned() {
         let text = text(&example::suite(&[1]));
-        assert!(
-            text.contains("P-Tuning lstm (3,259,008 to 7,680)"),
-            "{text}"
-        );
+        assert!(text.contains("P-Tuning lstm (3,259,008 to 7,680)"), "{text}");
         assert!(!text.contains("Peak memory is not known"), "{text}");
     }
 
@@ -263,10 +232,7 @@ mod tests {
         records[0].cost.peak_bytes = None;
         let text = text(&records);
         assert!(text.contains("2 different machines"), "{text}");
-        assert!(
-            text.contains("Peak memory is not known for 1 run."),
-            "{text}"
-        );
+        assert!(text.contains("Peak memory is not known for 1 run."), "{text}");
         assert_eq!(environments(records.iter()).len(), 2);
     }
 }

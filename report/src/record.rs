@@ -289,10 +289,7 @@ mod tests {
     fn labels_name_method_variant_and_budget_as_far_as_there_are_any() {
         let labels: Vec<String> = example::suite(&[1]).iter().map(|r| r.label()).collect();
         for label in ["Head only", "LoRA rank=8", "P-Tuning lstm tokens=20"] {
-            assert!(
-                labels.iter().any(|l| l == label),
-                "{label} not in {labels:?}"
-            );
+            assert!(labels.iter().any(|l| l == label), "{label} not in {labels:?}");
         }
     }
 }

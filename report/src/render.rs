@@ -58,15 +58,9 @@ pub(crate) struct DrawnChart {
 pub fn render(results: &ResultsDir, title: &str) -> Result<Rendered, ReportError> {
     let records = results.read_all()?;
     if records.is_empty() {
-        return Err(ReportError::NoRecords {
-            path: results.path().to_owned(),
-        });
+        return Err(ReportError::NoRecords { path: results.path().to_owned() });
     }
-    let page = Page {
-        title,
-        records: &records,
-        sections: sections(&records)?,
-    };
+    let page = Page { title, records: &records, sections: sections(&records)? };
     let folder = results.path();
     let rendered = Rendered {
         csv: folder.join("runs.csv"),
@@ -93,11 +87,7 @@ fn sections(records: &[RunRecord]) -> Result<Vec<Section<'_>>, ReportError> {
                 .into_iter()
                 .map(|chart| {
                     let stem = format!("{CHARTS_FOLDER}/{prefix}{}", chart.name);
-                    Ok(DrawnChart {
-                        svg: chart.svg()?,
-                        chart,
-                        stem,
-                    })
+                    Ok(DrawnChart { svg: chart.svg()?, chart, stem })
                 })
                 .collect::<Result<_, ReportError>>()?;
             Ok(Section { comparison, charts })
@@ -116,11 +106,7 @@ fn prefixes(comparisons: &[Comparison]) -> Vec<String> {
         .map(|comparison| {
             let name = format!("{}-{}", comparison.task.name, comparison.backbone.name);
             let plain = |c: char| {
-                if c.is_ascii_alphanumeric() {
-                    c.to_ascii_lowercase()
-                } else {
-                    '-'
-                }
+                if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }
             };
             let name: String = name.chars().map(plain).collect();
             let mut prefix = format!("{name}-");
@@ -155,9 +141,7 @@ fn remove_stale_charts(folder: &Path, written: &[PathBuf]) -> Result<(), ReportE
         let path = entry.map_err(error)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let is_chart = chart::NAMES.iter().any(|chart| {
-            [".svg", ".png"]
-                .iter()
-                .any(|ending| name.ends_with(&format!("{chart}{ending}")))
+            [".svg", ".png"].iter().any(|ending| name.ends_with(&format!("{chart}{ending}")))
         });
         if is_chart && !written.contains(&path) {
             fs::remove_file(&path).map_err(error)?;

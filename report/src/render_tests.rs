@@ -7,9 +7,7 @@ use crate::example;
 fn rendered(records: &[RunRecord]) -> (tempfile::TempDir, ResultsDir, Rendered) {
     let folder = tempfile::tempdir().unwrap();
     let results = ResultsDir::open(folder.path()).unwrap();
-    records
-        .iter()
-        .for_each(|record| drop(results.write(record).unwrap()));
+    records.iter().for_each(|record| drop(results.write(record).unwrap()));
     let rendered = render(&results, "PEFT methods on movie reviews").unwrap();
     (folder, results, rendered)
 }
@@ -17,19 +15,12 @@ fn rendered(records: &[RunRecord]) -> (tempfile::TempDir, ResultsDir, Rendered) 
 /// `REPORT.md` and `report.html` for these records, with no file written.
 fn pages(records: &[RunRecord]) -> (String, String) {
     let title = "PEFT methods on movie reviews";
-    let page = Page {
-        title,
-        records,
-        sections: sections(records).unwrap(),
-    };
+    let page = Page { title, records, sections: sections(records).unwrap() };
     (markdown::page(&page), html::page(&page))
 }
 
 fn contents(rendered: &Rendered) -> BTreeMap<PathBuf, Vec<u8>> {
-    rendered
-        .paths()
-        .map(|path| (path.to_owned(), fs::read(path).unwrap()))
-        .collect()
+    rendered.paths().map(|path| (path.to_owned(), fs::read(path).unwrap())).collect()
 }
 
 fn small_suite() -> Vec<RunRecord> {
@@ -57,10 +48,7 @@ fn the_order_in_which_runs_ended_leaves_no_trace() {
         results.read_all().unwrap()
     };
     let records = small_suite();
-    let (first, second) = (
-        recorded(&mut records.iter()),
-        recorded(&mut records.iter().rev()),
-    );
+    let (first, second) = (recorded(&mut records.iter()), recorded(&mut records.iter().rev()));
     assert!(pages(&first) == pages(&second));
 }
 
@@ -69,10 +57,7 @@ fn an_empty_folder_has_nothing_to_report() {
     let folder = tempfile::tempdir().unwrap();
     let results = ResultsDir::open(folder.path()).unwrap();
     let text = render(&results, "title").unwrap_err().to_string();
-    assert!(
-        text.contains("no run records in this folder; run a suite"),
-        "{text}"
-    );
+    assert!(text.contains("no run records in this folder; run a suite"), "{text}");
 }
 
 #[test]
@@ -87,10 +72,7 @@ fn charts_that_no_longer_apply_are_removed_and_other_files_stay() {
     let second = render(&results, "title").unwrap();
     let gone: Vec<_> = first.charts.iter().filter(|path| !path.exists()).collect();
     assert_eq!(gone.len(), 2);
-    assert!(
-        gone.iter()
-            .all(|path| path.to_string_lossy().contains("peak_memory"))
-    );
+    assert!(gone.iter().all(|path| path.to_string_lossy().contains("peak_memory")));
     assert!(second.paths().all(Path::exists) && mine.exists());
 }
 
@@ -103,10 +85,7 @@ fn each_task_has_charts_of_its_own() {
     records.push(other);
     let (markdown, html) = pages(&records);
     assert!(markdown.contains("## movie on minilm-l6"), "{markdown}");
-    assert!(
-        markdown.contains("(charts/trec--fine--minilm-l6-learning_curves.png)"),
-        "{markdown}"
-    );
+    assert!(markdown.contains("(charts/trec--fine--minilm-l6-learning_curves.png)"), "{markdown}");
     assert!(html.contains("<a href=\"#s0\">TREC (fine) on minilm-l6</a>"));
 }
 
@@ -116,14 +95,7 @@ fn comparisons_with_names_alike_do_not_share_files() {
     records[3].task.fingerprint = "other data".to_owned();
     records[4].task.name = "MOVIE".to_owned();
     let prefixes = prefixes(&compare(&records));
-    assert_eq!(
-        prefixes,
-        [
-            "movie-minilm-l6-",
-            "movie-minilm-l6-2-",
-            "movie-minilm-l6-3-"
-        ]
-    );
+    assert_eq!(prefixes, ["movie-minilm-l6-", "movie-minilm-l6-2-", "movie-minilm-l6-3-"]);
 }
 
 #[test]
@@ -157,14 +129,8 @@ fn what_records_say_is_shown_and_never_obeyed() {
     assert!(!prose.contains("<script>"));
     assert!(commands.contains(evil));
     let columns = |line: &str| line.replace("\\|", "").matches('|').count();
-    let rows: Vec<_> = prose
-        .lines()
-        .filter(|line| line.starts_with("| "))
-        .collect();
-    assert!(
-        rows.len() > 8 && rows.iter().all(|row| columns(row) == 13),
-        "{rows:?}"
-    );
+    let rows: Vec<_> = prose.lines().filter(|line| line.starts_with("| ")).collect();
+    assert!(rows.len() > 8 && rows.iter().all(|row| columns(row) == 13), "{rows:?}");
 }
 
 #[test]
@@ -186,14 +152,8 @@ fn the_markdown_tells_finding_figures_notes_and_commands() {
 #[test]
 fn runs_without_any_figures_still_make_a_report() {
     let (markdown, _) = pages(&example::all_diverged());
-    assert!(
-        markdown.contains("No PEFT method has a result"),
-        "{markdown}"
-    );
-    assert!(
-        markdown.contains("LoRA rank=8 seed 1 (step 37)"),
-        "{markdown}"
-    );
+    assert!(markdown.contains("No PEFT method has a result"), "{markdown}");
+    assert!(markdown.contains("LoRA rank=8 seed 1 (step 37)"), "{markdown}");
 }
 
 /// For people: `REPORT_PICTURES=folder cargo test -p report` leaves the charts and pages of every
@@ -203,10 +163,7 @@ fn every_example_makes_a_report() {
     let cases = [
         ("one_seed", example::suite(&[1])),
         ("three_seeds", example::suite(&[1, 2, 3])),
-        (
-            "one_record",
-            vec![example::find(&example::suite(&[1]), "LoRA rank=8").clone()],
-        ),
+        ("one_record", vec![example::find(&example::suite(&[1]), "LoRA rank=8").clone()]),
         ("same_point", example::same_point()),
         ("searched", example::searched()),
         ("many_methods", example::many_methods()),
@@ -221,9 +178,7 @@ fn every_example_makes_a_report() {
     };
     for (name, records) in cases {
         let results = ResultsDir::open(&kept.join(name)).unwrap();
-        records
-            .iter()
-            .for_each(|record| drop(results.write(record).unwrap()));
+        records.iter().for_each(|record| drop(results.write(record).unwrap()));
         render(&results, "PEFT methods on movie reviews").unwrap();
     }
 }

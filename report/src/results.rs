@@ -21,27 +21,19 @@ impl ResultsDir {
     /// before hours of training.
     pub fn open(path: &Path) -> Result<Self, ReportError> {
         if path.exists() && !path.is_dir() {
-            return Err(ReportError::NotAFolder {
-                path: path.to_owned(),
-            });
+            return Err(ReportError::NotAFolder { path: path.to_owned() });
         }
         make_folder(path)?;
         check_writable(path)?;
-        Ok(Self {
-            path: path.to_owned(),
-        })
+        Ok(Self { path: path.to_owned() })
     }
 
     /// An existing folder, to read from: nothing is made or tried here.
     pub fn existing(path: &Path) -> Result<Self, ReportError> {
         if !path.is_dir() {
-            return Err(ReportError::NoFolder {
-                path: path.to_owned(),
-            });
+            return Err(ReportError::NoFolder { path: path.to_owned() });
         }
-        Ok(Self {
-            path: path.to_owned(),
-        })
+        Ok(Self { path: path.to_owned() })
     }
 
     /// Where the folder is.
@@ -79,11 +71,7 @@ impl ResultsDir {
             return read_file(&path);
         }
         let n_records = self.record_files()?.len();
-        Err(ReportError::NoSuchRun {
-            path: self.path.clone(),
-            id: id.to_owned(),
-            n_records,
-        })
+        Err(ReportError::NoSuchRun { path: self.path.clone(), id: id.to_owned(), n_records })
     }
 
     /// All records, in an order that depends on their content alone: by task, backbone, method
@@ -111,9 +99,8 @@ impl ResultsDir {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(error)? {
             let path = entry.map_err(error)?.path();
-            let is_hidden = path
-                .file_name()
-                .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+            let is_hidden =
+                path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
             if path.extension() == Some(OsStr::new("json")) && !is_hidden && path.is_file() {
                 files.push(path);
             }
@@ -126,11 +113,7 @@ impl ResultsDir {
 fn order(record: &RunRecord) -> impl Ord + '_ {
     let method = &record.method;
     (
-        (
-            &record.task.name,
-            &record.task.fingerprint,
-            &record.backbone.name,
-        ),
+        (&record.task.name, &record.task.fingerprint, &record.backbone.name),
         (!method.baseline, &method.name, &method.variant),
         method.budget.as_ref().map(|budget| budget.value),
         record.seed,
@@ -147,10 +130,7 @@ fn read_file(path: &Path) -> Result<RunRecord, ReportError> {
         problem,
     })?;
     if path.file_stem() != Some(OsStr::new(&record.id)) {
-        return Err(ReportError::Misnamed {
-            path: path.to_owned(),
-            id: record.id,
-        });
+        return Err(ReportError::Misnamed { path: path.to_owned(), id: record.id });
     }
     Ok(record)
 }
@@ -167,14 +147,10 @@ fn check_schema(path: &Path, text: &[u8]) -> Result<(), ReportError> {
         problem,
     })?;
     match versioned.schema {
-        None => Err(ReportError::NotARecord {
-            path: path.to_owned(),
-        }),
-        Some(found) if found > u64::from(SCHEMA) => Err(ReportError::NewerSchema {
-            path: path.to_owned(),
-            found,
-            known: SCHEMA,
-        }),
+        None => Err(ReportError::NotARecord { path: path.to_owned() }),
+        Some(found) if found > u64::from(SCHEMA) => {
+            Err(ReportError::NewerSchema { path: path.to_owned(), found, known: SCHEMA })
+        }
         Some(_) => Ok(()),
     }
 }
@@ -184,8 +160,7 @@ fn parse<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, (String, String)> 
     let mut json = serde_json::Deserializer::from_slice(text);
     let value = serde_path_to_error::deserialize(&mut json)
         .map_err(|error| (error.path().to_string(), error.inner().to_string()))?;
-    json.end()
-        .map_err(|error| (".".to_owned(), error.to_string()))?;
+    json.end().map_err(|error| (".".to_owned(), error.to_string()))?;
     Ok(value)
 }
 
@@ -196,11 +171,7 @@ fn check_readable(record: &RunRecord, text: &str) -> Result<(), ReportError> {
     if again == *record {
         return Ok(());
     }
-    Err(unrecordable(
-        record,
-        "curve",
-        "a number in it is not finite",
-    ))
+    Err(unrecordable(record, "curve", "a number in it is not finite"))
 }
 
 fn unrecordable(record: &RunRecord, field: &str, problem: impl ToString) -> ReportError {

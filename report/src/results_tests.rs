@@ -19,10 +19,7 @@ fn what_was_written_is_read_again_unchanged() {
     let (_folder, results) = opened();
     for mut record in example::suite(&[1]) {
         record.cost.train_seconds = 0.1 + 0.2; // not a short decimal
-        record.details.insert(
-            "rank".to_owned(),
-            serde_json::json!({"z": 1, "a": [2.5, null]}),
-        );
+        record.details.insert("rank".to_owned(), serde_json::json!({"z": 1, "a": [2.5, null]}));
         let path = results.write(&record).unwrap();
         assert_eq!(path, results.path().join(format!("{}.json", record.id)));
         assert!(results.contains(&record.id));
@@ -35,14 +32,10 @@ fn records_come_in_an_order_of_their_own() {
     let (_folder, results) = opened();
     let mut records = example::suite(&[2, 1]);
     records.reverse();
-    records
-        .iter()
-        .for_each(|record| drop(results.write(record).unwrap()));
+    records.iter().for_each(|record| drop(results.write(record).unwrap()));
     let read = results.read_all().unwrap();
-    let names: Vec<String> = read
-        .iter()
-        .map(|r| format!("{} {} seed {}", r.method.name, r.label(), r.seed))
-        .collect();
+    let names: Vec<String> =
+        read.iter().map(|r| format!("{} {} seed {}", r.method.name, r.label(), r.seed)).collect();
     assert_eq!(names.len(), records.len());
     assert_eq!(
         names[..4],
@@ -60,13 +53,7 @@ fn records_come_in_an_order_of_their_own() {
 #[test]
 fn files_half_written_or_of_other_kinds_are_not_read() {
     let (_folder, results) = opened();
-    for name in [
-        ".x.partial",
-        "a.json.partial",
-        ".hidden.json",
-        "runs.csv",
-        ".lock",
-    ] {
+    for name in [".x.partial", "a.json.partial", ".hidden.json", "runs.csv", ".lock"] {
         fs::write(results.path().join(name), "{").unwrap();
     }
     fs::create_dir(results.path().join("charts.json")).unwrap();
@@ -89,10 +76,7 @@ fn a_file_in_place_of_the_folder_is_refused() {
 fn a_folder_that_takes_no_files_is_refused_when_opened() {
     // Nobody can write here, not even root.
     let text = one_line(ResultsDir::open("/proc/self".as_ref()).unwrap_err());
-    assert!(
-        text.starts_with("/proc/self: cannot write into this folder"),
-        "{text}"
-    );
+    assert!(text.starts_with("/proc/self: cannot write into this folder"), "{text}");
 }
 
 #[test]
@@ -102,21 +86,12 @@ fn a_broken_record_is_named_with_its_field_and_the_way_out() {
     let path = results.write(record).unwrap();
     let good = fs::read_to_string(&path).unwrap();
     let cases = [
-        (
-            good.replace("\"n_test\": 1061", "\"n_test\": \"many\""),
-            "field `task.n_test`: invalid",
-        ),
-        (
-            good.replace("\"n_test\": 1061", "\"n_tests\": 1061"),
-            "unknown field `n_tests`",
-        ),
+        (good.replace("\"n_test\": 1061", "\"n_test\": \"many\""), "field `task.n_test`: invalid"),
+        (good.replace("\"n_test\": 1061", "\"n_tests\": 1061"), "unknown field `n_tests`"),
         (good.replace("\"seed\": 1,", ""), "missing field `seed`"),
         (good[..good.len() / 2].to_owned(), "EOF while parsing"),
         (format!("{good}}}"), "trailing characters"),
-        (
-            good.replace("\"finished\"", "\"fine\""),
-            "unknown variant `fine`",
-        ),
+        (good.replace("\"finished\"", "\"fine\""), "unknown variant `fine`"),
         (String::new(), "EOF while parsing"),
     ];
     for (text, problem) in cases {
@@ -124,10 +99,7 @@ fn a_broken_record_is_named_with_its_field_and_the_way_out() {
         let error = one_line(results.read_all().unwrap_err());
         assert!(error.contains(&*path.to_string_lossy()), "{error}");
         assert!(error.contains(problem), "{error}");
-        assert!(
-            error.ends_with("delete the file to run it again"),
-            "{error}"
-        );
+        assert!(error.ends_with("delete the file to run it again"), "{error}");
     }
 }
 
@@ -145,10 +117,7 @@ fn records_of_others_and_of_later_programs_are_told_apart() {
     );
     fs::write(&path, r#"{"schema": 2, "quite": "different"}"#).unwrap();
     let text = one_line(results.read_all().unwrap_err());
-    assert!(
-        text.contains("`schema` is 2, this program reads up to 1; update"),
-        "{text}"
-    );
+    assert!(text.contains("`schema` is 2, this program reads up to 1; update"), "{text}");
 }
 
 #[test]
@@ -157,10 +126,7 @@ fn a_renamed_record_is_noticed() {
     let path = results.write(&example::suite(&[1])[1]).unwrap();
     fs::rename(&path, path.with_file_name("mine.json")).unwrap();
     let text = one_line(results.read("mine").unwrap_err());
-    assert!(
-        text.contains("mine.json: holds run head0-1; rename it to head0-1.json"),
-        "{text}"
-    );
+    assert!(text.contains("mine.json: holds run head0-1; rename it to head0-1.json"), "{text}");
 }
 
 #[test]
@@ -172,10 +138,7 @@ fn ids_that_would_leave_the_folder_are_refused() {
         assert!(!results.contains(id));
     }
     let text = one_line(results.read("nope").unwrap_err());
-    assert!(
-        text.contains("no record of run nope; 0 runs are recorded"),
-        "{text}"
-    );
+    assert!(text.contains("no record of run nope; 0 runs are recorded"), "{text}");
 }
 
 #[test]
@@ -184,10 +147,7 @@ fn a_figure_that_is_not_finite_is_refused_by_name() {
     let mut record = example::suite(&[1])[3].clone();
     record.scores.as_mut().unwrap().test_loss = f64::NAN;
     let text = one_line(results.write(&record).unwrap_err());
-    assert!(
-        text.contains("field `scores.test_loss` cannot be recorded"),
-        "{text}"
-    );
+    assert!(text.contains("field `scores.test_loss` cannot be recorded"), "{text}");
 
     let mut record = example::suite(&[1])[3].clone();
     record.curve[2].train_loss = Some(f64::INFINITY);
@@ -201,10 +161,7 @@ fn a_diverged_run_without_scores_is_a_record_like_any_other() {
     let record = &example::all_diverged()[0];
     results.write(record).unwrap();
     let read = results.read(&record.id).unwrap();
-    assert_eq!(
-        (read.status, read.scores),
-        (Status::Diverged { step: 37 }, None)
-    );
+    assert_eq!((read.status, read.scores), (Status::Diverged { step: 37 }, None));
 }
 
 #[test]

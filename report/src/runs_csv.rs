@@ -64,21 +64,11 @@ pub(crate) fn runs_csv(records: &[RunRecord]) -> Result<Vec<u8>, csv::Error> {
     for record in records {
         writer.serialize(row(record))?;
     }
-    writer
-        .into_inner()
-        .map_err(|error| error.into_error().into())
+    writer.into_inner().map_err(|error| error.into_error().into())
 }
 
 fn row(record: &RunRecord) -> Row<'_> {
-    let RunRecord {
-        task,
-        backbone,
-        method,
-        counts,
-        cost,
-        environment,
-        ..
-    } = record;
+    let RunRecord { task, backbone, method, counts, cost, environment, .. } = record;
     let (status, status_step) = match record.status {
         Status::Finished => ("finished", None),
         Status::StoppedEarly { step } => ("stopped_early", Some(step)),

@@ -23,11 +23,7 @@ impl Estimate {
         }
         let mean = values.iter().sum::<f64>() / n as f64;
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let deviation = if n > 1 {
-            (squares / (n - 1) as f64).sqrt()
-        } else {
-            0.0
-        };
+        let deviation = if n > 1 { (squares / (n - 1) as f64).sqrt() } else { 0.0 };
         Some(Self { mean, deviation, n })
     }
 

@@ -46,10 +46,7 @@ pub struct Configuration<'a> {
 pub fn compare(records: &[RunRecord]) -> Vec<Comparison<'_>> {
     let mut groups: BTreeMap<_, Vec<&RunRecord>> = BTreeMap::new();
     for record in records {
-        groups
-            .entry(comparison_key(record))
-            .or_default()
-            .push(record);
+        groups.entry(comparison_key(record)).or_default().push(record);
     }
     groups.into_values().map(Comparison::of).collect()
 }
@@ -57,19 +54,8 @@ pub fn compare(records: &[RunRecord]) -> Vec<Comparison<'_>> {
 fn comparison_key(record: &RunRecord) -> impl Ord + '_ {
     let (task, backbone) = (&record.task, &record.backbone);
     (
-        (
-            &task.name,
-            &task.fingerprint,
-            task.n_train,
-            task.n_validation,
-            task.n_test,
-        ),
-        (
-            task.max_tokens,
-            &backbone.name,
-            &backbone.fingerprint,
-            &backbone.pooling,
-        ),
+        (&task.name, &task.fingerprint, task.n_train, task.n_validation, task.n_test),
+        (task.max_tokens, &backbone.name, &backbone.fingerprint, &backbone.pooling),
     )
 }
 
@@ -78,48 +64,30 @@ impl<'a> Comparison<'a> {
         let mut groups: BTreeMap<_, Vec<&RunRecord>> = BTreeMap::new();
         for record in &records {
             let method = &record.method;
-            let key = (
-                !method.baseline,
-                &method.title,
-                &method.name,
-                &method.variant,
-            );
+            let key = (!method.baseline, &method.title, &method.name, &method.variant);
             groups.entry(key).or_default().push(record);
         }
         let mut series: Vec<Series> = groups.into_values().map(Series::of).collect();
         // A stable sort: methods keep the order of their titles.
         series.sort_by_key(|series| {
-            series
-                .baseline
-                .then(|| series.size())
-                .map_or((true, (0, 0)), |size| (false, size))
+            series.baseline.then(|| series.size()).map_or((true, (0, 0)), |size| (false, size))
         });
-        Self {
-            task: &records[0].task,
-            backbone: &records[0].backbone,
-            series,
-        }
+        Self { task: &records[0].task, backbone: &records[0].backbone, series }
     }
 
     /// All configurations, in table order.
     pub fn configurations(&self) -> impl Iterator<Item = (&Series<'a>, &Configuration<'a>)> {
-        self.series
-            .iter()
-            .flat_map(|series| series.configurations.iter().map(move |c| (series, c)))
+        self.series.iter().flat_map(|series| series.configurations.iter().map(move |c| (series, c)))
     }
 
     /// All runs, in table order.
     pub fn runs(&self) -> impl Iterator<Item = &'a RunRecord> {
-        self.configurations()
-            .flat_map(|(_, configuration)| configuration.runs.iter().copied())
+        self.configurations().flat_map(|(_, configuration)| configuration.runs.iter().copied())
     }
 
     /// The best configuration of the baseline registered as `name`.
     pub fn baseline(&self, name: &str) -> Option<&Configuration<'a>> {
-        self.series
-            .iter()
-            .find(|series| series.baseline && series.name == name)?
-            .best()
+        self.series.iter().find(|series| series.baseline && series.name == name)?.best()
     }
 }
 
@@ -132,16 +100,8 @@ impl<'a> Series<'a> {
         }
         let mut groups: BTreeMap<_, Vec<&RunRecord>> = BTreeMap::new();
         for record in records {
-            let budget = record
-                .method
-                .budget
-                .as_ref()
-                .map(|budget| (budget.value, &budget.name));
-            let key = (
-                budget,
-                record.method.config.to_string(),
-                record.training.to_string(),
-            );
+            let budget = record.method.budget.as_ref().map(|budget| (budget.value, &budget.name));
+            let key = (budget, record.method.config.to_string(), record.training.to_string());
             groups.entry(key).or_default().push(record);
         }
         let mut configurations: Vec<_> = groups
@@ -149,28 +109,16 @@ impl<'a> Series<'a> {
             .map(|mut runs| {
                 runs.sort_by(|a, b| (a.seed, &a.id).cmp(&(b.seed, &b.id)));
                 let budget = runs[0].method.budget.as_ref();
-                let setting = budget
-                    .map(|b| format!("{}={}", b.name, b.value))
-                    .unwrap_or_default();
-                Configuration {
-                    setting,
-                    label: String::new(),
-                    runs,
-                }
+                let setting = budget.map(|b| format!("{}={}", b.name, b.value)).unwrap_or_default();
+                Configuration { setting, label: String::new(), runs }
             })
             .collect();
         tell_apart(&mut configurations);
         for configuration in &mut configurations {
-            configuration.label = format!("{title} {}", configuration.setting)
-                .trim_end()
-                .to_owned();
+            configuration.label =
+                format!("{title} {}", configuration.setting).trim_end().to_owned();
         }
-        Self {
-            title,
-            baseline: method.baseline,
-            name: &method.name,
-            configurations,
-        }
+        Self { title, baseline: method.baseline, name: &method.name, configurations }
     }
 
     /// The best configuration on the validation split, which is what a choice may rest on.
@@ -187,10 +135,7 @@ impl<'a> Series<'a> {
     }
 
     fn size(&self) -> (usize, usize) {
-        let sizes = self
-            .configurations
-            .iter()
-            .map(|c| (c.counts().trainable, c.counts().head));
+        let sizes = self.configurations.iter().map(|c| (c.counts().trainable, c.counts().head));
         sizes.max().unwrap_or_default()
     }
 }
@@ -204,8 +149,7 @@ pub(crate) fn best_by_validation<'r, 'a: 'r>(
             Some((configuration.validation_accuracy()?.mean, configuration))
         })
         .min_by(|(a, first), (b, second)| {
-            b.total_cmp(a)
-                .then(first.counts().trainable.cmp(&second.counts().trainable))
+            b.total_cmp(a).then(first.counts().trainable.cmp(&second.counts().trainable))
         })
         .map(|(_, configuration)| configuration)
 }
@@ -230,38 +174,26 @@ impl Configuration<'_> {
     /// Parameter counts. Where seeds differ (a method that prunes), the largest of each.
     pub fn counts(&self) -> Counts {
         let first = self.runs[0].counts;
-        self.runs
-            .iter()
-            .map(|run| run.counts)
-            .fold(first, |a, b| Counts {
-                trainable: a.trainable.max(b.trainable),
-                stored: a.stored.max(b.stored),
-                active: a.active.max(b.active),
-                head: a.head.max(b.head),
-                bytes_on_disk: a.bytes_on_disk.max(b.bytes_on_disk),
-            })
+        self.runs.iter().map(|run| run.counts).fold(first, |a, b| Counts {
+            trainable: a.trainable.max(b.trainable),
+            stored: a.stored.max(b.stored),
+            active: a.active.max(b.active),
+            head: a.head.max(b.head),
+            bytes_on_disk: a.bytes_on_disk.max(b.bytes_on_disk),
+        })
     }
 
     /// How many runs diverged.
     pub fn n_diverged(&self) -> usize {
-        self.runs
-            .iter()
-            .filter(|run| matches!(run.status, Status::Diverged { .. }))
-            .count()
+        self.runs.iter().filter(|run| matches!(run.status, Status::Diverged { .. })).count()
     }
 }
 
 /// Adds to the settings what differs between configurations of equal budget.
 fn tell_apart(configurations: &mut [Configuration]) {
     let same_budget = |a: &Configuration, b: &Configuration| a.setting == b.setting;
-    for group in configurations
-        .chunk_by_mut(same_budget)
-        .filter(|group| group.len() > 1)
-    {
-        let settings: Vec<_> = group
-            .iter()
-            .map(|configuration| leaves(configuration))
-            .collect();
+    for group in configurations.chunk_by_mut(same_budget).filter(|group| group.len() > 1) {
+        let settings: Vec<_> = group.iter().map(|configuration| leaves(configuration)).collect();
         for (configuration, own) in group.iter_mut().zip(&settings) {
             for (key, value) in own {
                 let is_shared = settings.iter().all(|other| other.get(key) == Some(value));
@@ -285,16 +217,11 @@ fn leaves(configuration: &Configuration) -> BTreeMap<String, String> {
 
 fn collect_leaves(value: &Value, path: &str, leaves: &mut BTreeMap<String, String>) {
     let below = |key: &str| {
-        if path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{path}.{key}")
-        }
+        if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
     };
     match value {
         Value::Object(map) => {
-            map.iter()
-                .for_each(|(key, value)| collect_leaves(value, &below(key), leaves));
+            map.iter().for_each(|(key, value)| collect_leaves(value, &below(key), leaves));
         }
         Value::String(text) => drop(leaves.insert(path.to_owned(), text.clone())),
         other => drop(leaves.insert(path.to_owned(), other.to_string())),

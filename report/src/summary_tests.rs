@@ -4,10 +4,7 @@ use super::*;
 use crate::example;
 
 fn labels(comparison: &Comparison) -> Vec<String> {
-    comparison
-        .configurations()
-        .map(|(_, configuration)| configuration.label.clone())
-        .collect()
+    comparison.configurations().map(|(_, configuration)| configuration.label.clone()).collect()
 }
 
 #[test]
@@ -15,25 +12,10 @@ fn seeds_join_and_budgets_make_a_curve() {
     let records = example::suite(&[3, 1, 2]);
     let comparisons = compare(&records);
     assert_eq!(comparisons.len(), 1);
-    let lora = comparisons[0]
-        .series
-        .iter()
-        .find(|series| series.name == "lora")
-        .unwrap();
-    let settings: Vec<_> = lora
-        .configurations
-        .iter()
-        .map(|c| c.setting.as_str())
-        .collect();
-    assert_eq!(
-        settings,
-        ["rank=1", "rank=4", "rank=8", "rank=16", "rank=32"]
-    );
-    let seeds: Vec<_> = lora.configurations[0]
-        .runs
-        .iter()
-        .map(|run| run.seed)
-        .collect();
+    let lora = comparisons[0].series.iter().find(|series| series.name == "lora").unwrap();
+    let settings: Vec<_> = lora.configurations.iter().map(|c| c.setting.as_str()).collect();
+    assert_eq!(settings, ["rank=1", "rank=4", "rank=8", "rank=16", "rank=32"]);
+    let seeds: Vec<_> = lora.configurations[0].runs.iter().map(|run| run.seed).collect();
     assert_eq!(seeds, [1, 2, 3]);
 }
 
@@ -49,11 +31,7 @@ fn the_order_of_the_records_does_not_matter() {
 fn variants_are_series_of_their_own() {
     let records = example::suite(&[1]);
     let comparisons = compare(&records);
-    let titles: Vec<_> = comparisons[0]
-        .series
-        .iter()
-        .map(|series| series.title.as_str())
-        .collect();
+    let titles: Vec<_> = comparisons[0].series.iter().map(|series| series.title.as_str()).collect();
     assert_eq!(
         titles[3..],
         [
@@ -79,10 +57,7 @@ fn settings_that_differ_are_part_of_the_label_and_others_are_not() {
         "LoRA rank=8 learning_rate=0.005",
         "LoRA rank=4",
     ] {
-        assert!(
-            labels.iter().any(|l| l == label),
-            "{label} not in {labels:?}"
-        );
+        assert!(labels.iter().any(|l| l == label), "{label} not in {labels:?}");
     }
 }
 
@@ -95,10 +70,7 @@ fn a_setting_only_some_configurations_have_tells_them_apart_too() {
     records.push(other);
     let comparisons = compare(&records);
     let labels = labels(&comparisons[0]);
-    assert!(
-        labels.contains(&"LoRA rank=8 init.kind=gaussian".to_owned()),
-        "{labels:?}"
-    );
+    assert!(labels.contains(&"LoRA rank=8 init.kind=gaussian".to_owned()), "{labels:?}");
     assert!(labels.contains(&"LoRA rank=8".to_owned()), "{labels:?}");
 }
 
@@ -106,11 +78,7 @@ fn a_setting_only_some_configurations_have_tells_them_apart_too() {
 fn the_curve_takes_the_best_setting_of_each_budget_by_validation() {
     let records = example::searched();
     let comparisons = compare(&records);
-    let lora = comparisons[0]
-        .series
-        .iter()
-        .find(|series| series.name == "lora")
-        .unwrap();
+    let lora = comparisons[0].series.iter().find(|series| series.name == "lora").unwrap();
     assert_eq!(lora.configurations.len(), 7);
     let curve: Vec<_> = lora.curve().iter().map(|c| c.label.as_str()).collect();
     assert_eq!(curve[2], "LoRA rank=8 learning_rate=0.001");
@@ -128,17 +96,10 @@ fn other_data_is_another_comparison() {
 #[test]
 fn a_run_without_scores_is_in_no_mean() {
     let mut records = example::suite(&[1, 2]);
-    let lost = records
-        .iter_mut()
-        .find(|r| r.seed == 2 && r.label() == "LoRA rank=1")
-        .unwrap();
+    let lost = records.iter_mut().find(|r| r.seed == 2 && r.label() == "LoRA rank=1").unwrap();
     lost.scores = None;
     let comparisons = compare(&records);
-    let lora = comparisons[0]
-        .series
-        .iter()
-        .find(|series| series.name == "lora")
-        .unwrap();
+    let lora = comparisons[0].series.iter().find(|series| series.name == "lora").unwrap();
     let estimate = lora.configurations[0].test_accuracy().unwrap();
     assert_eq!((estimate.mean, estimate.n), (0.806, 1));
 }

@@ -36,10 +36,7 @@ pub struct Cell {
 /// per configuration, in the order baselines, methods, budgets.
 pub fn table(records: &[RunRecord]) -> Table {
     let comparisons = compare(records);
-    let mut table = Table {
-        columns: columns(),
-        rows: Vec::new(),
-    };
+    let mut table = Table { columns: columns(), rows: Vec::new() };
     for comparison in &comparisons {
         table.rows.extend(rows(comparison));
     }
@@ -47,13 +44,7 @@ pub fn table(records: &[RunRecord]) -> Table {
         let tasks = comparisons.iter().flat_map(|comparison| {
             std::iter::repeat_n(comparison, comparison.configurations().count())
         });
-        table.columns.insert(
-            0,
-            Column {
-                title: "Task",
-                is_number: false,
-            },
-        );
+        table.columns.insert(0, Column { title: "Task", is_number: false });
         for (row, comparison) in table.rows.iter_mut().zip(tasks) {
             row.insert(0, text(&comparison.task.name));
         }
@@ -63,21 +54,14 @@ pub fn table(records: &[RunRecord]) -> Table {
 
 /// The table of one comparison.
 pub(crate) fn comparison_table(comparison: &Comparison) -> Table {
-    Table {
-        columns: columns(),
-        rows: rows(comparison).collect(),
-    }
+    Table { columns: columns(), rows: rows(comparison).collect() }
 }
 
 impl Table {
     /// The table with those columns alone whose titles are given, in that order: for a terminal
     /// too narrow for all. Titles that are not there are left out.
     pub fn only(&self, titles: &[&str]) -> Table {
-        let find = |title: &&str| {
-            self.columns
-                .iter()
-                .position(|column| column.title == *title)
-        };
+        let find = |title: &&str| self.columns.iter().position(|column| column.title == *title);
         let kept: Vec<usize> = titles.iter().filter_map(find).collect();
         Table {
             columns: kept.iter().map(|&i| self.columns[i]).collect(),
@@ -91,14 +75,8 @@ impl Table {
 }
 
 fn columns() -> Vec<Column> {
-    let text = |title| Column {
-        title,
-        is_number: false,
-    };
-    let number = |title| Column {
-        title,
-        is_number: true,
-    };
+    let text = |title| Column { title, is_number: false };
+    let number = |title| Column { title, is_number: true };
     vec![
         text("Method"),
         text("Configuration"),
@@ -116,9 +94,7 @@ fn columns() -> Vec<Column> {
 }
 
 fn rows(comparison: &Comparison) -> impl Iterator<Item = Vec<Cell>> {
-    comparison
-        .configurations()
-        .map(|(series, configuration)| row(series, configuration))
+    comparison.configurations().map(|(series, configuration)| row(series, configuration))
 }
 
 fn row(series: &Series, configuration: &Configuration) -> Vec<Cell> {
@@ -140,26 +116,18 @@ fn row(series: &Series, configuration: &Configuration) -> Vec<Cell> {
         estimate(configuration.test_accuracy(), format::accuracy),
         estimate(configuration.validation_accuracy(), format::accuracy),
         estimate(train_seconds, |seconds| format::seconds(seconds.mean)),
-        estimate(tokens_per_second, |rate| {
-            format::count(rate.mean.round() as usize)
-        }),
+        estimate(tokens_per_second, |rate| format::count(rate.mean.round() as usize)),
         estimate(peak_bytes, |bytes| format::bytes(bytes.mean)),
         seeds(configuration),
     ]
 }
 
 fn text(text: &str) -> Cell {
-    Cell {
-        text: text.to_owned(),
-        value: None,
-    }
+    Cell { text: text.to_owned(), value: None }
 }
 
 fn number(text: String, value: f64) -> Cell {
-    Cell {
-        text,
-        value: Some(value),
-    }
+    Cell { text, value: Some(value) }
 }
 
 fn estimate(estimate: Option<Estimate>, show: impl Fn(&Estimate) -> String) -> Cell {
@@ -195,9 +163,7 @@ mod tests {
         assert_eq!(table.columns.len(), 12);
         assert_eq!(
             texts(&table, "LoRA", "rank=8")[..8],
-            [
-                "LoRA", "rank=8", "73,728", "73,728", "770", "300 kB", "82.8", "82.9"
-            ]
+            ["LoRA", "rank=8", "73,728", "73,728", "770", "300 kB", "82.8", "82.9"]
         );
     }
 
@@ -214,10 +180,7 @@ mod tests {
     fn baselines_come_first_from_the_smallest_to_the_largest() {
         let table = table(&example::suite(&[1]));
         let methods: Vec<_> = table.rows.iter().map(|row| row[0].text.as_str()).collect();
-        assert_eq!(
-            methods[..4],
-            ["Majority class", "Head only", "Full fine-tuning", "AdaLoRA"]
-        );
+        assert_eq!(methods[..4], ["Majority class", "Head only", "Full fine-tuning", "AdaLoRA"]);
     }
 
     #[test]
@@ -232,12 +195,7 @@ mod tests {
     fn several_tasks_get_a_column_of_their_own() {
         let table = table(&example::two_tasks());
         assert_eq!(table.columns[0].title, "Task");
-        assert!(
-            table
-                .rows
-                .iter()
-                .all(|row| row.len() == table.columns.len())
-        );
+        assert!(table.rows.iter().all(|row| row.len() == table.columns.len()));
         assert_eq!(table.rows.first().unwrap()[0].text, "movie");
         assert_eq!(table.rows.last().unwrap()[0].text, "trec");
     }

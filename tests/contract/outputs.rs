@@ -10,9 +10,7 @@ use crate::{
 
 pub fn the_shape_of_the_hidden_states_never_tells_the_method(device: &Device) {
     for subject in Subject::all(device) {
-        let hidden = subject
-            .backbone
-            .encode(&batch(&ROWS, 8, 0, device), &subject.random());
+        let hidden = subject.backbone.encode(&batch(&ROWS, 8, 0, device), &subject.random());
         assert_eq!(hidden.dims(), [3, 8, subject.spec.d_model], "{subject}");
     }
 }
@@ -24,16 +22,10 @@ pub fn an_untrained_method_changes_the_output_exactly_if_its_card_says_so(device
         let changed = distance(&untouched, &subject.hidden(&subject.fresh(), &batch));
         match subject.config.card().identity_at_start {
             true => assert!(changed <= 1e-6, "{subject}: no identity, {changed:e} apart"),
-            false => assert!(
-                changed > 1e-3,
-                "{subject}: changes nothing, {changed:e} apart"
-            ),
+            false => assert!(changed > 1e-3, "{subject}: changes nothing, {changed:e} apart"),
         }
         let changed = distance(&untouched, &subject.hidden(&subject.random(), &batch));
-        assert!(
-            changed > 1e-3,
-            "{subject}: changes nothing even with random numbers"
-        );
+        assert!(changed > 1e-3, "{subject}: changes nothing even with random numbers");
     }
 }
 
@@ -45,18 +37,8 @@ pub fn padding_is_inert(device: &Device) {
             at_true_tokens(&hidden, &ROWS, width)
         };
         let narrow = hidden(6, 0);
-        assert_close(
-            &narrow,
-            &hidden(13, 0),
-            1e-5,
-            format!("{subject}: more padding"),
-        );
-        assert_close(
-            &narrow,
-            &hidden(6, 51),
-            1e-5,
-            format!("{subject}: padding of real words"),
-        );
+        assert_close(&narrow, &hidden(13, 0), 1e-5, format!("{subject}: more padding"));
+        assert_close(&narrow, &hidden(6, 51), 1e-5, format!("{subject}: padding of real words"));
     }
 }
 
@@ -75,31 +57,20 @@ pub fn the_same_input_gives_the_same_bytes(device: &Device) {
     let batch = batch(&ROWS, 8, 0, device);
     for subject in Subject::all(device) {
         let method = subject.random();
-        let hidden = || {
-            subject
-                .hidden(&method, &batch)
-                .into_iter()
-                .map(f32::to_bits)
-        };
+        let hidden = || subject.hidden(&method, &batch).into_iter().map(f32::to_bits);
         assert!(hidden().eq(hidden()), "{subject}");
     }
 }
 
 pub fn one_seed_gives_the_same_start_on_every_device(device: &Device) {
-    for (here, there) in Subject::all(device)
-        .into_iter()
-        .zip(Subject::all(&Device::flex()))
-    {
+    for (here, there) in Subject::all(device).into_iter().zip(Subject::all(&Device::flex())) {
         let start = |subject: &Subject| parameters(&subject.fresh()).into_iter().map(|p| p.bits);
         assert!(start(&here).eq(start(&there)), "{here}");
     }
 }
 
 pub fn every_device_computes_the_same(device: &Device) {
-    for (here, there) in Subject::all(device)
-        .into_iter()
-        .zip(Subject::all(&Device::flex()))
-    {
+    for (here, there) in Subject::all(device).into_iter().zip(Subject::all(&Device::flex())) {
         let hidden = |subject: &Subject| {
             subject.hidden(&subject.random(), &batch(&ROWS, 8, 0, &subject.device))
         };
@@ -114,36 +85,19 @@ pub fn a_folded_method_equals_an_injected_one(device: &Device) {
         let delta = |site: Site| method.weight_delta(site);
         if !subject.config.card().foldable {
             let none = subject.spec.sites().all(|site| delta(site).is_none());
-            assert!(
-                none,
-                "{subject}: has a weight delta, but its card says it cannot be folded"
-            );
+            assert!(none, "{subject}: has a weight delta, but its card says it cannot be folded");
             continue;
         }
         for site in subject.spec.sites() {
             let shape = delta(site).map(|delta| delta.dims());
             let weight = subject.backbone.weight(site).map(|weight| weight.dims());
-            assert!(
-                shape.is_none() || shape == weight,
-                "{subject}: {shape:?} at {site}"
-            );
+            assert!(shape.is_none() || shape == weight, "{subject}: {shape:?} at {site}");
         }
         let untouched = parameters(&subject.backbone);
         let folded = subject.backbone.clone().folded(delta).no_grad();
         let injected = subject.hidden(&method, &batch);
-        let folded = Subject {
-            backbone: folded,
-            ..Subject::new(subject.config.clone(), device)
-        };
-        assert_close(
-            &folded.hidden(&Untouched, &batch),
-            &injected,
-            1e-5,
-            &subject,
-        );
-        assert!(
-            parameters(&subject.backbone) == untouched,
-            "{subject}: the original changed"
-        );
+        let folded = Subject { backbone: folded, ..Subject::new(subject.config.clone(), device) };
+        assert_close(&folded.hidden(&Untouched, &batch), &injected, 1e-5, &subject);
+        assert!(parameters(&subject.backbone) == untouched, "{subject}: the original changed");
     }
 }

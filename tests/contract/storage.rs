@@ -20,21 +20,10 @@ pub fn measured_counts_equal_the_plan(device: &Device) {
     for subject in Subject::all(device) {
         let plan = subject.config.plan(&subject.spec).unwrap();
         let method = subject.fresh();
-        assert_eq!(
-            method.num_params(),
-            plan.trainable(),
-            "{subject}: trainable"
-        );
+        assert_eq!(method.num_params(), plan.trainable(), "{subject}: trainable");
         let method = Training::of(&subject).run(method, 4, 4, |_| {});
-        assert!(
-            method.is_settled(),
-            "{subject}: trained to the end, but not settled"
-        );
-        let stored: usize = method
-            .stored()
-            .iter()
-            .map(|(_, t)| t.shape().num_elements())
-            .sum();
+        assert!(method.is_settled(), "{subject}: trained to the end, but not settled");
+        let stored: usize = method.stored().iter().map(|(_, t)| t.shape().num_elements()).sum();
         assert_eq!(stored, plan.stored, "{subject}: stored");
     }
 }
@@ -62,47 +51,29 @@ pub fn a_settled_method_is_stored_whole_at_every_step(device: &Device) {
 /// Asserts that a method equals itself after being written to a file and read back.
 fn assert_restores(subject: &Subject, method: &Method, batch: &Tokens) {
     let stored = from_bytes(&to_bytes(method.stored()), &subject.device);
-    let restored = subject
-        .config
-        .restore(&subject.spec, &stored, &subject.device);
+    let restored = subject.config.restore(&subject.spec, &stored, &subject.device);
     let restored = restored.unwrap_or_else(|error| panic!("{subject}: {error}"));
     let outputs = [method, &restored].map(|method| subject.hidden(method, batch));
     assert_close(&outputs[0], &outputs[1], 1e-5, subject);
 }
 
 fn to_bytes(stored: Vec<(String, Tensor<2>)>) -> Vec<u8> {
-    let stored: Vec<(String, TensorData)> = stored
-        .into_iter()
-        .map(|(name, tensor)| (name, tensor.into_data()))
-        .collect();
+    let stored: Vec<(String, TensorData)> =
+        stored.into_iter().map(|(name, tensor)| (name, tensor.into_data())).collect();
     let views = stored.iter().map(|(name, data)| {
-        (
-            name,
-            TensorView::new(Dtype::F32, data.shape().to_vec(), data.as_bytes()).unwrap(),
-        )
+        (name, TensorView::new(Dtype::F32, data.shape().to_vec(), data.as_bytes()).unwrap())
     });
     let views: BTreeMap<_, _> = views.collect();
-    assert_eq!(
-        views.len(),
-        stored.len(),
-        "two stored tensors have one name"
-    );
+    assert_eq!(views.len(), stored.len(), "two stored tensors have one name");
     safetensors::serialize(views, None).unwrap()
 }
 
 fn from_bytes(bytes: &[u8], device: &Device) -> BTreeMap<String, Tensor<2>> {
     let tensor = |(name, view): (String, TensorView<'_>)| {
-        let numbers = view
-            .data()
-            .chunks_exact(4)
-            .map(|b| f32::from_le_bytes(b.try_into().unwrap()));
+        let numbers =
+            view.data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()));
         let data = TensorData::new(numbers.collect::<Vec<_>>(), view.shape().to_vec());
         (name, Tensor::from_data(data, device))
     };
-    SafeTensors::deserialize(bytes)
-        .unwrap()
-        .tensors()
-        .into_iter()
-        .map(tensor)
-        .collect()
+    SafeTensors::deserialize(bytes).unwrap().tensors().into_iter().map(tensor).collect()
 }

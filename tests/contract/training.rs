@@ -22,22 +22,13 @@ pub fn every_trainable_tensor_gets_a_gradient_within_two_steps(device: &Device) 
         let mut reached = BTreeSet::new();
         for step in 1..=2 {
             let grads = GradientsParams::from_grads(training.gradients(&method), &method);
-            let mut look = Look {
-                grads: &grads,
-                n_tensors: 0,
-                reached: &mut reached,
-            };
+            let mut look = Look { grads: &grads, n_tensors: 0, reached: &mut reached };
             method.visit(&mut look);
             let n_tensors = look.n_tensors;
             assert!(n_tensors > 0, "{subject}: nothing to train");
             if step == 2 {
-                let missed = (0..n_tensors)
-                    .filter(|i| !reached.contains(i))
-                    .collect::<Vec<_>>();
-                assert!(
-                    missed.is_empty(),
-                    "{subject}: no gradient for tensors {missed:?}"
-                );
+                let missed = (0..n_tensors).filter(|i| !reached.contains(i)).collect::<Vec<_>>();
+                assert!(missed.is_empty(), "{subject}: no gradient for tensors {missed:?}");
             }
             method = training.step(method, grads, Progress { step, total: 20 });
         }
@@ -54,11 +45,7 @@ struct Look<'a> {
 impl ModuleVisitor for Look<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.grads.get::<D>(param.id).map(numbers) {
-            assert!(
-                gradient.iter().all(|g| g.is_finite()),
-                "tensor {}: NaN",
-                self.n_tensors
-            );
+            assert!(gradient.iter().all(|g| g.is_finite()), "tensor {}: NaN", self.n_tensors);
             if gradient.iter().any(|&g| g != 0.0) {
                 self.reached.insert(self.n_tensors);
             }
@@ -73,25 +60,13 @@ pub fn training_moves_the_method_and_leaves_the_backbone_as_it_is(device: &Devic
         let method = subject.fresh();
         let before = parameters(&method);
         let after = parameters(&Training::of(&subject).run(method, 4, 4, |_| {}));
-        assert!(
-            parameters(&subject.backbone) == backbone,
-            "{subject}: the backbone changed"
-        );
+        assert!(parameters(&subject.backbone) == backbone, "{subject}: the backbone changed");
         assert_eq!(before.len(), after.len(), "{subject}");
         for (i, (before, after)) in before.iter().zip(&after).enumerate() {
-            assert_ne!(
-                before.bits, after.bits,
-                "{subject}: tensor {i} did not move"
-            );
+            assert_ne!(before.bits, after.bits, "{subject}: tensor {i} did not move");
             // With another id the optimizer would forget what it knows of the tensor.
-            assert_eq!(
-                before.id, after.id,
-                "{subject}: tensor {i} became another one"
-            );
-            assert!(
-                after.is_autodiff,
-                "{subject}: tensor {i} can no longer be trained"
-            );
+            assert_eq!(before.id, after.id, "{subject}: tensor {i} became another one");
+            assert!(after.is_autodiff, "{subject}: tensor {i} can no longer be trained");
         }
     }
 }
@@ -106,10 +81,7 @@ pub fn training_moves_the_method_and_leaves_the_backbone_as_it_is(device: &Devic
 ///    [`an_unfrozen_backbone_is_seen_by_the_same_observations`] shows that they can fail.
 pub fn gradients_are_those_of_the_method_alone(device: &Device) {
     for subject in Subject::all(device) {
-        assert!(
-            parameters(&subject.backbone).iter().all(|p| !p.is_autodiff),
-            "{subject}"
-        );
+        assert!(parameters(&subject.backbone).iter().all(|p| !p.is_autodiff), "{subject}");
         let method = subject.fresh();
         let counted = kernels::n_weight_gradients();
         let mut grads = Training::of(&subject).gradients(&method);
@@ -125,18 +97,12 @@ fn an_unfrozen_backbone_is_seen_by_the_same_observations() {
     let device = Device::flex();
     for subject in Subject::all(&device) {
         let backbone = subject.backbone.clone().unfreeze().train();
-        let subject = Subject {
-            backbone,
-            ..subject
-        };
+        let subject = Subject { backbone, ..subject };
         assert!(parameters(&subject.backbone).iter().all(|p| p.is_autodiff));
         let counted = kernels::n_weight_gradients();
         let mut grads = Training::of(&subject).gradients(&subject.fresh());
         // Every linear map has one.
-        assert_eq!(
-            kernels::n_weight_gradients() - counted,
-            subject.spec.sites().count()
-        );
+        assert_eq!(kernels::n_weight_gradients() - counted, subject.spec.sites().count());
         let of_backbone = GradientsParams::from_module(&mut grads, &subject.backbone);
         // Nothing reads the pooler.
         assert_eq!(of_backbone.len(), parameters(&subject.backbone).len() - 2);

@@ -10,10 +10,7 @@ fn the_next_source_is_tried_and_the_next_process_needs_none() {
     let hub = MockHub::serve(hub_files());
     let scene = Scene::new(&hub.url);
     let got = scene.store().fetch("tiny").unwrap();
-    assert_eq!(
-        (got.name.as_str(), got.origin.as_str()),
-        ("tiny", "hub org/tiny")
-    );
+    assert_eq!((got.name.as_str(), got.origin.as_str()), ("tiny", "hub org/tiny"));
     for file in hub_files() {
         assert_eq!(fs::read(got.path.join(file.name)).unwrap(), file.content);
     }
@@ -75,34 +72,17 @@ fn a_wrong_checksum_is_reported_with_both_sums_and_leaves_nothing_behind() {
     let hub = MockHub::serve(files);
     let scene = Scene::new(&hub.url);
     let (failure, _) = failure_of(scene.store().fetch("tiny"));
-    let Failure::Checksum {
-        file,
-        expected,
-        got,
-    } = failure
-    else {
-        panic!("{failure}")
-    };
-    assert_eq!(
-        (file.as_str(), &expected),
-        ("config.json", &asset_files()[0].sha256)
-    );
+    let Failure::Checksum { file, expected, got } = failure else { panic!("{failure}") };
+    assert_eq!((file.as_str(), &expected), ("config.json", &asset_files()[0].sha256));
     assert!(got.len() == 64 && got != expected);
     assert!(scene.leftovers().is_empty());
 }
 
 #[test]
 fn an_unreachable_hub_is_named() {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let scene = Scene::new(&format!("http://127.0.0.1:{port}/"));
-    for result in [
-        scene.store().fetch("tiny"),
-        scene.store().model("org/other"),
-    ] {
+    for result in [scene.store().fetch("tiny"), scene.store().model("org/other")] {
         let (failure, message) = failure_of(result);
         assert!(matches!(failure, Failure::Network { .. }), "{failure}");
         assert!(
@@ -128,18 +108,10 @@ fn a_damaged_cache_is_noticed_and_fetched_again() {
     let scene = Scene::new(&hub.url);
     let path = scene.store().fetch("tiny").unwrap().path;
     let config = path.join("config.json");
-    fs::write(
-        &config,
-        String::from_utf8(hub_files()[0].content.clone())
-            .unwrap()
-            .to_uppercase(),
-    )
-    .unwrap();
+    fs::write(&config, String::from_utf8(hub_files()[0].content.clone()).unwrap().to_uppercase())
+        .unwrap();
     let offline = scene.offline_store().fetch("tiny").unwrap_err().to_string();
-    assert!(
-        offline.contains("damaged") && offline.contains("config.json"),
-        "{offline}"
-    );
+    assert!(offline.contains("damaged") && offline.contains("config.json"), "{offline}");
     assert_eq!(scene.store().fetch("tiny").unwrap().origin, "hub org/tiny");
     assert_eq!(fs::read(config).unwrap(), hub_files()[0].content);
 }
@@ -150,14 +122,8 @@ fn offline_without_the_files_the_error_tells_where_they_belong() {
     let error = scene.offline_store().fetch("tiny").unwrap_err();
     assert!(matches!(&error, AssetError::Offline { .. }), "{error}");
     let folder = scene.store().asset_folder(registry().get("tiny").unwrap());
-    assert!(
-        error.to_string().contains(&folder.display().to_string()),
-        "{error}"
-    );
-    assert!(
-        fs::read_dir(scene.cache.path()).unwrap().next().is_none(),
-        "something was written"
-    );
+    assert!(error.to_string().contains(&folder.display().to_string()), "{error}");
+    assert!(fs::read_dir(scene.cache.path()).unwrap().next().is_none(), "something was written");
 
     fs::create_dir_all(&folder).unwrap();
     for file in hub_files() {
@@ -185,24 +151,16 @@ fn a_cache_folder_that_cannot_be_made_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "in the way").unwrap();
-    let options = StoreOptions {
-        cache_dir: Some(file),
-        ..StoreOptions::default()
-    };
-    let error = Store::with_registry(options, registry())
-        .unwrap()
-        .fetch("tiny")
-        .unwrap_err();
+    let options = StoreOptions { cache_dir: Some(file), ..StoreOptions::default() };
+    let error = Store::with_registry(options, registry()).unwrap().fetch("tiny").unwrap_err();
     assert!(matches!(&error, AssetError::Cache { .. }), "{error}");
     assert!(error.to_string().contains("PEFT_ZOO_CACHE"), "{error}");
 }
 
 #[test]
 fn a_relative_cache_folder_means_the_same_to_every_child_process() {
-    let options = StoreOptions {
-        cache_dir: Some(PathBuf::from("some/cache")),
-        ..StoreOptions::default()
-    };
+    let options =
+        StoreOptions { cache_dir: Some(PathBuf::from("some/cache")), ..StoreOptions::default() };
     let store = Store::with_registry(options, registry()).unwrap();
     let here = std::env::current_dir().unwrap();
     assert_eq!(store.cache, here.join("some/cache"));
@@ -224,12 +182,5 @@ fn the_sentiment_sentences_come_from_the_package_index() {
     let text = fs::read_to_string(got.path.join("movieReviewSnippets_GroundTruth.txt")).unwrap();
     assert_eq!(text.lines().count(), 10_605);
     assert_eq!(fs::read_dir(&got.path).unwrap().count(), 4);
-    assert_eq!(
-        open(true)
-            .unwrap()
-            .fetch("sentiment-sentences")
-            .unwrap()
-            .origin,
-        "cache"
-    );
+    assert_eq!(open(true).unwrap().fetch("sentiment-sentences").unwrap().origin, "cache");
 }

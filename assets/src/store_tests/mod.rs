@@ -14,9 +14,7 @@ use crate::registry::{AssetFile, Source};
 const NAMES: [&str; 3] = ["config.json", "tokenizer.json", "model.safetensors"];
 
 fn hub_files() -> Vec<HubFile> {
-    NAMES
-        .map(|name| HubFile::new(name, &format!("the content of {name}")))
-        .to_vec()
+    NAMES.map(|name| HubFile::new(name, &format!("the content of {name}"))).to_vec()
 }
 
 fn asset_files() -> Vec<AssetFile> {
@@ -48,10 +46,7 @@ struct Scene {
 
 impl Scene {
     fn new(endpoint: &str) -> Scene {
-        Scene {
-            cache: tempfile::tempdir().unwrap(),
-            endpoint: endpoint.to_string(),
-        }
+        Scene { cache: tempfile::tempdir().unwrap(), endpoint: endpoint.to_string() }
     }
 
     fn store(&self) -> Store {
@@ -77,14 +72,9 @@ impl Scene {
     /// Files and folders in the cache that a later run could take for something.
     fn leftovers(&self) -> Vec<PathBuf> {
         let entries = ["assets", "hub", "staging"].map(|name| self.cache.path().join(name));
-        let entries = entries
-            .into_iter()
-            .filter_map(|path| fs::read_dir(path).ok())
-            .flatten();
+        let entries = entries.into_iter().filter_map(|path| fs::read_dir(path).ok()).flatten();
         let paths = entries.map(|entry| entry.unwrap().path());
-        paths
-            .filter(|path| path.extension().is_none_or(|extension| extension != "lock"))
-            .collect()
+        paths.filter(|path| path.extension().is_none_or(|extension| extension != "lock")).collect()
     }
 }
 

@@ -15,31 +15,20 @@ fn a_model_nobody_registered_comes_from_the_hub_and_stays_at_its_commit() {
     let again = scene.offline_store().model("org/tiny").unwrap();
     assert_eq!(again.origin, "cache");
     fs::write(again.path.join("model.safetensors"), "cut").unwrap();
-    let error = scene
-        .offline_store()
-        .model("org/tiny")
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("model.safetensors has the wrong size"),
-        "{error}"
-    );
+    let error = scene.offline_store().model("org/tiny").unwrap_err().to_string();
+    assert!(error.contains("model.safetensors has the wrong size"), "{error}");
 }
 
 #[test]
 fn a_repository_without_usable_weights_says_so_before_any_download() {
-    for (other, part) in [
-        ("pytorch_model.bin", "convert"),
-        ("model.safetensors.index.json", "sharded"),
-    ] {
+    for (other, part) in
+        [("pytorch_model.bin", "convert"), ("model.safetensors.index.json", "sharded")]
+    {
         let mut files = hub_files();
         files[2].name = other;
         let hub = MockHub::serve(files);
         let (failure, message) = failure_of(Scene::new(&hub.url).store().model("org/tiny"));
-        assert!(
-            matches!(failure, Failure::Incomplete(_)) && message.contains(part),
-            "{message}"
-        );
+        assert!(matches!(failure, Failure::Incomplete(_)) && message.contains(part), "{message}");
         assert_eq!(hub.n_downloads(), 0);
     }
 }
@@ -51,18 +40,12 @@ fn a_local_folder_is_used_where_it_lies() {
     let store = Scene::new("").offline_store();
     fs::write(folder.path().join("config.json"), "{}").unwrap();
     let error = store.model(name).unwrap_err().to_string();
-    assert!(
-        error.contains("it lacks tokenizer.json, model.safetensors"),
-        "{error}"
-    );
+    assert!(error.contains("it lacks tokenizer.json, model.safetensors"), "{error}");
     for file in NAMES {
         fs::write(folder.path().join(file), "{}").unwrap();
     }
     let got = store.model(name).unwrap();
-    assert_eq!(
-        (got.path.as_path(), got.origin.as_str()),
-        (folder.path(), "local directory")
-    );
+    assert_eq!((got.path.as_path(), got.origin.as_str()), (folder.path(), "local directory"));
 }
 
 #[test]

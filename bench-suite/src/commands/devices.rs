@@ -28,19 +28,12 @@ pub fn devices(common: &Common) -> Result<()> {
         println!("ndarray  the same processor");
     }
     for adapter in &adapters {
-        let kind = if adapter.is_software {
-            "  software: computes on the CPU"
-        } else {
-            ""
-        };
+        let kind = if adapter.is_software { "  software: computes on the CPU" } else { "" };
         println!("{:<8} {}{kind}", adapter.api_name(), adapter.name);
     }
     if adapters.is_empty() {
         println!("wgpu     no adapter (software Vulkan: install Debian's mesa-vulkan-drivers)");
     }
-    println!(
-        "\n--device auto takes {} ({}): {}",
-        auto.name, auto.hardware, auto.reason
-    );
+    println!("\n--device auto takes {} ({}): {}", auto.name, auto.hardware, auto.reason);
     Ok(())
 }

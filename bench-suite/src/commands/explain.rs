@@ -40,26 +40,17 @@ pub fn explain(name: &str, config: &[String], model: &ModelArgs, common: &Common
     println!("{} ({})\n", card.title, card.paper);
     println!("    {}\n", card.equation);
     let yes_no = |flag| if flag { "yes" } else { "no" };
-    println!(
-        "changes nothing before training: {}",
-        yes_no(card.identity_at_start)
-    );
+    println!("changes nothing before training: {}", yes_no(card.identity_at_start));
     println!("can be folded into the weights:  {}", yes_no(card.foldable));
     println!("learning rate by default:        {}", card.learning_rate);
     println!("source, with the mathematics:    {}\n", card.file);
     println!("settings: {}\n", serde_json::to_string(&config)?);
     println!("on {} ({:?}):", model.info.name, model.spec);
     print_tensors(&plan);
-    for (what, n) in [
-        ("trainable", plan.trainable()),
-        ("stored", plan.stored),
-        ("active", plan.active),
-    ] {
-        println!(
-            "{what:<10} {:>12}  {:.3}% of the backbone",
-            format::count(n),
-            shares(n)
-        );
+    for (what, n) in
+        [("trainable", plan.trainable()), ("stored", plan.stored), ("active", plan.active)]
+    {
+        println!("{what:<10} {:>12}  {:.3}% of the backbone", format::count(n), shares(n));
     }
     let head = model.spec.d_model + 1;
     println!("head       {head:>12}  for each class, counted apart");
@@ -67,10 +58,7 @@ pub fn explain(name: &str, config: &[String], model: &ModelArgs, common: &Common
 }
 
 fn print_tensors(plan: &Plan) {
-    println!(
-        "{:<22} {:<6} {:<16} {:>12}",
-        "place", "tensor", "shape", "numbers"
-    );
+    println!("{:<22} {:<6} {:<16} {:>12}", "place", "tensor", "shape", "numbers");
     for tensor in &plan.tensors {
         let shape: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
         println!(

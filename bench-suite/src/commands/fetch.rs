@@ -8,12 +8,7 @@ use crate::{cli::Common, names::unknown};
 
 pub fn fetch(names: &[String], common: &Common) -> Result<()> {
     let store = store(common)?;
-    let known: Vec<&str> = store
-        .registry()
-        .assets()
-        .iter()
-        .map(|a| a.name.as_str())
-        .collect();
+    let known: Vec<&str> = store.registry().assets().iter().map(|a| a.name.as_str()).collect();
     let wanted: Vec<&str> = match names {
         [] => known.clone(),
         names => names.iter().map(String::as_str).collect(),

@@ -30,10 +30,7 @@ pub fn find(id: &str, folder: Option<&Path>) -> Result<(ResultsDir, RunRecord)> 
         }
     }
     let first = found.first().map(|(_, record)| record.id.clone());
-    if found
-        .iter()
-        .any(|(_, record)| Some(&record.id) != first.as_ref())
-    {
+    if found.iter().any(|(_, record)| Some(&record.id) != first.as_ref()) {
         let ids: Vec<&str> = found.iter().map(|(_, record)| record.id.as_str()).collect();
         bail!("run '{id}' is ambiguous: {}", ids.join(", "));
     }
@@ -48,30 +45,21 @@ pub fn find(id: &str, folder: Option<&Path>) -> Result<(ResultsDir, RunRecord)> 
 }
 
 fn unknown_run(id: &str, folders: &[PathBuf], recorded: BTreeSet<String>) -> String {
-    let folders: Vec<String> = folders
-        .iter()
-        .map(|folder| folder.display().to_string())
-        .collect();
+    let folders: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
     let recorded: Vec<String> = recorded.into_iter().collect();
     let recorded = match recorded.is_empty() {
         true => "no run at all; name another folder with --results".to_owned(),
         false => recorded.join(", "),
     };
-    format!(
-        "no run '{id}' in {}; recorded there: {recorded}",
-        folders.join(", ")
-    )
+    format!("no run '{id}' in {}; recorded there: {recorded}", folders.join(", "))
 }
 
 fn folders(root: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(root) else {
         return vec![root.to_path_buf()];
     };
-    let mut folders: Vec<PathBuf> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.is_dir())
-        .collect();
+    let mut folders: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
     folders.sort();
     folders
 }

@@ -24,11 +24,7 @@ pub fn list(what: Listing, common: &Common) -> Result<()> {
         return print_json(&rows);
     }
     let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
-    let width = rows
-        .iter()
-        .map(|row| text(row, "name").len())
-        .max()
-        .unwrap_or(0);
+    let width = rows.iter().map(|row| text(row, "name").len()).max().unwrap_or(0);
     for row in &rows {
         println!("{:<width$}  {}", text(row, "name"), text(row, "title"));
         let note = text(row, "note");
@@ -49,11 +45,7 @@ fn methods() -> Vec<Value> {
         json!({ "name": baseline.name(), "title": baseline.title(),
             "note": format!("baseline: {}", baseline.meaning()), "baseline": true })
     };
-    CARDS
-        .iter()
-        .map(card)
-        .chain(Baseline::ALL.map(baseline))
-        .collect()
+    CARDS.iter().map(card).chain(Baseline::ALL.map(baseline)).collect()
 }
 
 fn tasks() -> Vec<Value> {
@@ -71,11 +63,7 @@ fn tasks() -> Vec<Value> {
 fn models(common: &Common) -> Result<Vec<Value>> {
     let store = store(common)?;
     let row = |asset: &assets::Asset| {
-        let cached = if store.is_cached(&asset.name) {
-            "in the cache"
-        } else {
-            "not fetched yet"
-        };
+        let cached = if store.is_cached(&asset.name) { "in the cache" } else { "not fetched yet" };
         let size = asset.bytes() as f64 / 1e6;
         json!({ "name": asset.name, "title": asset.title,
             "note": format!("{size:.0} MB, {}, {cached}", asset.licence) })

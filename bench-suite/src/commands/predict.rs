@@ -30,16 +30,10 @@ pub fn predict(id: &str, texts: &[String], folder: Option<&Path>, common: &Commo
         );
     }
     let name = record.method.name.as_str();
-    let arm = match Baseline::ALL
-        .into_iter()
-        .find(|baseline| baseline.name() == name)
-    {
+    let arm = match Baseline::ALL.into_iter().find(|baseline| baseline.name() == name) {
         Some(baseline) => Arm::Baseline(baseline),
         None => Arm::read(name, &record.method.config).map_err(|error| {
-            anyhow!(
-                "record {}: field 'method' cannot be used: {error:?}",
-                record.id
-            )
+            anyhow!("record {}: field 'method' cannot be used: {error:?}", record.id)
         })?,
     };
     let chosen = choose(common.device)?;
@@ -58,14 +52,8 @@ pub fn predict(id: &str, texts: &[String], folder: Option<&Path>, common: &Commo
     }
     let classes = &record.task.classes;
     let trained = Trainable::load(&arm, &model, classes.len(), &path, &chosen.device)?;
-    let examples: Vec<Example> = texts
-        .iter()
-        .map(|text| Example {
-            text: text.clone(),
-            pair: None,
-            label: 0,
-        })
-        .collect();
+    let examples: Vec<Example> =
+        texts.iter().map(|text| Example { text: text.clone(), pair: None, label: 0 }).collect();
     let encoded = model.encoder.encode(&examples)?;
     let mut answers = vec![Vec::new(); texts.len()];
     for batch in eval_batches(&encoded, &vec![0; texts.len()], 64) {
@@ -87,11 +75,7 @@ pub fn predict(id: &str, texts: &[String], folder: Option<&Path>, common: &Commo
     }
     for (text, scores) in texts.iter().zip(&answers) {
         let best = largest(scores);
-        println!(
-            "{:<16} {:>5.1}%  {text}",
-            classes[best],
-            100.0 * scores[best].exp()
-        );
+        println!("{:<16} {:>5.1}%  {text}", classes[best], 100.0 * scores[best].exp());
     }
     Ok(())
 }

@@ -13,10 +13,8 @@ use crate::{
 
 pub fn report(folder: &Path, title: Option<String>, common: &Common) -> Result<()> {
     let results = ResultsDir::existing(folder)?;
-    let name = folder
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
+    let name =
+        folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let title = match title {
         Some(title) => title,
         None if SUITES.iter().any(|(suite, _)| *suite == name) => Suite::find(&name)?.title,

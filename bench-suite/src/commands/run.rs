@@ -25,44 +25,27 @@ pub fn run(args: RunArgs, common: &Common) -> Result<ExitCode> {
     let results = ResultsDir::open(&folder)?;
     let store = store(common)?;
     let chosen = choose(common.device)?;
-    eprintln!(
-        "device {} ({}): {}",
-        chosen.name, chosen.hardware, chosen.reason
-    );
+    eprintln!("device {} ({}): {}", chosen.name, chosen.hardware, chosen.reason);
     let mut loader = Loader::new(&store, &chosen);
     let show = |line: &str| {
         if !common.json {
             println!("{line}")
         }
     };
-    let benched = bench(
-        &suite.runs,
-        &suite.title,
-        &results,
-        &mut loader,
-        &chosen,
-        &show,
-    )?;
+    let benched = bench(&suite.runs, &suite.title, &results, &mut loader, &chosen, &show)?;
     if common.json {
         print_json(&benched.records)?;
     } else {
         let n = benched.records.len();
         let runs = if n == 1 { "run" } else { "runs" };
-        println!(
-            "\n{n} {runs}, {} recorded before. The report:",
-            benched.n_known
-        );
+        println!("\n{n} {runs}, {} recorded before. The report:", benched.n_known);
         println!("  {}", benched.rendered.html.display());
         println!("  {}", benched.rendered.markdown.display());
         for chart in &benched.rendered.charts {
             println!("  {}", chart.display());
         }
     }
-    Ok(if benched.any_diverged() {
-        ExitCode::from(DIVERGED)
-    } else {
-        ExitCode::SUCCESS
-    })
+    Ok(if benched.any_diverged() { ExitCode::from(DIVERGED) } else { ExitCode::SUCCESS })
 }
 
 /// The runs that the flags ask for, and the folder of their results.
@@ -86,16 +69,9 @@ fn planned(args: RunArgs) -> Result<(Suite, PathBuf)> {
         let called = called(&task);
         name = format!("{name}-{called}");
         suite.title = format!("PEFT methods on {called}");
-        suite
-            .runs
-            .iter_mut()
-            .for_each(|run| run.task = task.clone());
+        suite.runs.iter_mut().for_each(|run| run.task = task.clone());
     }
-    Ok((
-        suite,
-        args.results
-            .unwrap_or_else(|| PathBuf::from("results").join(name)),
-    ))
+    Ok((suite, args.results.unwrap_or_else(|| PathBuf::from("results").join(name))))
 }
 
 fn single(method: &str, config: &[String]) -> Result<Suite> {
@@ -106,11 +82,7 @@ fn single(method: &str, config: &[String]) -> Result<Suite> {
         training: Training::default(),
         seed: 0,
     };
-    Ok(Suite {
-        name: "runs".to_owned(),
-        title: "Single runs".to_owned(),
-        runs: vec![run],
-    })
+    Ok(Suite { name: "runs".to_owned(), title: "Single runs".to_owned(), runs: vec![run] })
 }
 
 /// Every distinct run of a suite, once for each seed.
@@ -118,10 +90,7 @@ fn with_seeds(runs: &[RunPlan], seeds: &[u64]) -> Vec<RunPlan> {
     let mut out: Vec<RunPlan> = vec![];
     for run in runs {
         for &seed in seeds {
-            let run = RunPlan {
-                seed,
-                ..run.clone()
-            };
+            let run = RunPlan { seed, ..run.clone() };
             if !out.contains(&run) {
                 out.push(run);
             }

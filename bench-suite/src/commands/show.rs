@@ -67,9 +67,7 @@ pub fn show(id: &str, folder: Option<&Path>, common: &Common) -> Result<()> {
         "step", "epoch", "train loss", "val. loss", "val. %", "rate"
     );
     for point in &record.curve {
-        let loss = point
-            .train_loss
-            .map_or("–".to_owned(), |loss| format!("{loss:.4}"));
+        let loss = point.train_loss.map_or("–".to_owned(), |loss| format!("{loss:.4}"));
         println!(
             "{:>6} {:>7.2} {loss:>11} {:>10.4} {:>10.1} {:>10.2e}",
             point.step,

@@ -12,18 +12,7 @@ fn every_list_names_what_there_is_for_people_and_for_scripts() {
     let desk = Desk::new();
     for (what, names) in [
         ("methods", Arm::names()),
-        (
-            "tasks",
-            vec![
-                "movie",
-                "amazon",
-                "nyt",
-                "tweets",
-                "domain",
-                "sst2",
-                "trec-fine",
-            ],
-        ),
+        ("tasks", vec!["movie", "amazon", "nyt", "tweets", "domain", "sst2", "trec-fine"]),
         ("models", vec!["minilm-l6"]),
         ("suites", vec!["quick"]),
     ] {
@@ -32,8 +21,7 @@ fn every_list_names_what_there_is_for_people_and_for_scripts() {
         let rows = json.as_array().unwrap();
         for name in names {
             assert!(
-                text.lines()
-                    .any(|line| line.starts_with(&format!("{name} "))),
+                text.lines().any(|line| line.starts_with(&format!("{name} "))),
                 "{name}: {text}"
             );
             let row = rows.iter().find(|row| row["name"] == name).unwrap();
@@ -41,9 +29,7 @@ fn every_list_names_what_there_is_for_people_and_for_scripts() {
         }
     }
     assert!(
-        desk.files()
-            .keys()
-            .all(|path| path.starts_with("model") || path.ends_with("mine.csv"))
+        desk.files().keys().all(|path| path.starts_with("model") || path.ends_with("mine.csv"))
     );
 }
 
@@ -54,15 +40,9 @@ fn devices_tells_what_auto_takes_and_why() {
     let text = desk.run("devices").ok().stdout;
     let auto = &json["auto"];
     let line = format!("--device auto takes {}", auto["device"].as_str().unwrap());
-    assert!(
-        text.contains(&line) && text.contains(auto["reason"].as_str().unwrap()),
-        "{text}"
-    );
+    assert!(text.contains(&line) && text.contains(auto["reason"].as_str().unwrap()), "{text}");
     assert!(text.contains("flex"), "{text}");
-    assert!(
-        json["cpu"]["threads"].as_u64().unwrap() > 0 && json["adapters"].is_array(),
-        "{json}"
-    );
+    assert!(json["cpu"]["threads"].as_u64().unwrap() > 0 && json["adapters"].is_array(), "{json}");
 }
 
 #[test]
@@ -71,27 +51,16 @@ fn show_tells_everything_that_is_recorded() {
     desk.train("--method lora --results results/out").ok();
     let record = desk.record("results/out");
     let text = desk.run("show lora").ok().stdout;
-    for part in [
-        &record.id,
-        &record.label(),
-        &record.command,
-        &record.environment.hardware,
-    ] {
+    for part in [&record.id, &record.label(), &record.command, &record.environment.hardware] {
         assert!(text.contains(part.as_str()), "{part} in {text}");
     }
     assert!(
-        text.contains(&format!(
-            "{} trainable",
-            format::count(record.counts.trainable)
-        )),
+        text.contains(&format!("{} trainable", format::count(record.counts.trainable))),
         "{text}"
     );
     assert!(text.contains("classes neg, pos"), "{text}");
     let json = desk.run(&format!("show {} --json", record.id)).ok().stdout;
-    assert_eq!(
-        serde_json::from_str::<report::RunRecord>(&json).unwrap(),
-        record
-    );
+    assert_eq!(serde_json::from_str::<report::RunRecord>(&json).unwrap(), record);
 }
 
 #[test]
@@ -110,19 +79,10 @@ fn what_is_recorded_can_be_shown_where_nothing_may_be_written() {
 #[test]
 fn with_json_a_run_prints_its_records_and_nothing_else() {
     let desk = Desk::new();
-    let json = desk
-        .train("--method lora --seeds 0,1 --results out --json")
-        .ok()
-        .json();
+    let json = desk.train("--method lora --seeds 0,1 --results out --json").ok().json();
     let told: Vec<report::RunRecord> = serde_json::from_value(json).unwrap();
-    assert_eq!(
-        told.iter().map(|record| record.seed).collect::<Vec<_>>(),
-        [0, 1]
-    );
-    assert!(
-        told.iter()
-            .all(|record| desk.records("out").contains(record))
-    );
+    assert_eq!(told.iter().map(|record| record.seed).collect::<Vec<_>>(), [0, 1]);
+    assert!(told.iter().all(|record| desk.records("out").contains(record)));
     let paths = desk.run("report out --json").ok().json();
     let is_file = |path: &serde_json::Value| desk.path(path.as_str().unwrap()).is_file();
     assert!(paths.as_array().unwrap().iter().all(is_file), "{paths}");
@@ -133,32 +93,18 @@ fn the_help_of_every_command_can_be_read() {
     let desk = Desk::new();
     let all = desk.run("--help").ok().stdout;
     assert!(all.contains("Exit codes"), "{all}");
-    for command in [
-        "run", "report", "list", "explain", "show", "fetch", "predict", "devices",
-    ] {
-        assert!(
-            all.contains(&format!("\n  {command} ")),
-            "{command} in {all}"
-        );
+    for command in ["run", "report", "list", "explain", "show", "fetch", "predict", "devices"] {
+        assert!(all.contains(&format!("\n  {command} ")), "{command} in {all}");
         let help = desk.run(&format!("{command} --help")).ok().stdout;
-        assert!(
-            help.contains("Usage: ") && help.contains("--json"),
-            "{help}"
-        );
-        assert!(
-            help.lines().all(|line| line.chars().count() <= 100),
-            "{help}"
-        );
+        assert!(help.contains("Usage: ") && help.contains("--json"), "{help}");
+        assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
     }
 }
 
 #[test]
 fn a_report_needs_a_folder_with_records() {
     let desk = Desk::new();
-    desk.refuses(
-        "report nowhere",
-        &["nowhere: no such folder", "run a suite first"],
-    );
+    desk.refuses("report nowhere", &["nowhere: no such folder", "run a suite first"]);
     std::fs::create_dir(desk.path("empty")).unwrap();
     desk.refuses("report empty", &["empty: no run records", "run a suite"]);
 }
@@ -167,10 +113,7 @@ fn a_report_needs_a_folder_with_records() {
 fn a_reader_that_goes_away_ends_the_program_without_a_panic() {
     let desk = Desk::new();
     let mut program = desk.program();
-    program
-        .args(["list", "methods"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    program.args(["list", "methods"]).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = program.spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();

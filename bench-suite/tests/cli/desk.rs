@@ -24,9 +24,7 @@ pub struct Desk {
 impl Desk {
     /// A new folder.
     pub fn new() -> Self {
-        let desk = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
+        let desk = Self { folder: tempfile::tempdir().unwrap() };
         tiny::write_model(&desk.path("model"));
         desk.write("mine.csv", tiny::table());
         desk
@@ -49,9 +47,7 @@ impl Desk {
 
     /// Writes a suite of every method and baseline with its default settings.
     pub fn write_zoo(&self, name: &str) {
-        let runs = Arm::names()
-            .into_iter()
-            .map(|arm| format!("[[run]]\nmethod = \"{arm}\"\n"));
+        let runs = Arm::names().into_iter().map(|arm| format!("[[run]]\nmethod = \"{arm}\"\n"));
         self.write_suite(name, &runs.collect::<String>());
     }
 
@@ -109,10 +105,7 @@ impl Desk {
         let mut paths: Vec<PathBuf> = results.map(|entry| entry.unwrap().path()).collect();
         paths.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
         paths.sort();
-        paths
-            .iter()
-            .map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap())
-            .collect()
+        paths.iter().map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap()).collect()
     }
 
     /// The only record of a results folder.
@@ -126,19 +119,13 @@ impl Desk {
     /// The file of the only record of a method in a results folder.
     pub fn record_path(&self, results: &str, method: &str) -> PathBuf {
         let records = self.records(results);
-        let record = records
-            .iter()
-            .find(|record| record.method.name == method)
-            .unwrap();
+        let record = records.iter().find(|record| record.method.name == method).unwrap();
         self.path(results).join(format!("{}.json", record.id))
     }
 
     /// What the records of a results folder must have in common with those of a rerun.
     pub fn outcomes(&self, results: &str) -> Vec<RunRecord> {
-        self.records(results)
-            .iter()
-            .map(RunRecord::outcome)
-            .collect()
+        self.records(results).iter().map(RunRecord::outcome).collect()
     }
 }
 
@@ -192,14 +179,8 @@ impl Ran {
     pub fn refused(&self, parts: &[&str]) {
         assert_eq!(self.code, Some(1), "{self:#?}");
         let error = self.stderr.lines().last().unwrap_or_default();
-        assert!(
-            error.starts_with("error: ") && !self.stderr.contains("panicked"),
-            "{self:#?}"
-        );
-        let errors = self
-            .stderr
-            .lines()
-            .filter(|line| line.starts_with("error:"));
+        assert!(error.starts_with("error: ") && !self.stderr.contains("panicked"), "{self:#?}");
+        let errors = self.stderr.lines().filter(|line| line.starts_with("error:"));
         assert_eq!(errors.count(), 1, "{self:#?}");
         for part in parts {
             assert!(error.contains(part), "no {part:?} in: {error}");
@@ -210,16 +191,9 @@ impl Ran {
     #[track_caller]
     pub fn misused(&self, parts: &[&str]) {
         assert_eq!(self.code, Some(2), "{self:#?}");
-        assert!(
-            self.stderr.starts_with("error: ") && self.stderr.contains("--help"),
-            "{self:#?}"
-        );
+        assert!(self.stderr.starts_with("error: ") && self.stderr.contains("--help"), "{self:#?}");
         for part in parts {
-            assert!(
-                self.stderr.contains(part),
-                "no {part:?} in: {}",
-                self.stderr
-            );
+            assert!(self.stderr.contains(part), "no {part:?} in: {}", self.stderr);
         }
     }
 

@@ -19,9 +19,7 @@ pub const ROWS: usize = 64;
 
 const GOOD: [&str; 4] = ["fine", "good", "great", "lovely"];
 const BAD: [&str; 4] = ["awful", "bad", "dull", "poor"];
-const OTHER: [&str; 8] = [
-    "a", "cast", "end", "film", "plot", "scene", "score", "story",
-];
+const OTHER: [&str; 8] = ["a", "cast", "end", "film", "plot", "scene", "score", "story"];
 const SPECIAL: [&str; 4] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"];
 
 type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
@@ -36,21 +34,11 @@ pub fn write_model(folder: &Path) {
 
 /// Writes `model.safetensors`.
 pub fn write_weights(folder: &Path, tensors: &Tensors) {
-    let bytes = |values: &[f32]| {
-        values
-            .iter()
-            .flat_map(|x| x.to_le_bytes())
-            .collect::<Vec<u8>>()
-    };
-    let tensors: Vec<_> = tensors
-        .iter()
-        .map(|(name, (shape, values))| (name, shape, bytes(values)))
-        .collect();
+    let bytes = |values: &[f32]| values.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
+    let tensors: Vec<_> =
+        tensors.iter().map(|(name, (shape, values))| (name, shape, bytes(values))).collect();
     let views = tensors.iter().map(|(name, shape, bytes)| {
-        (
-            name.as_str(),
-            TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap(),
-        )
+        (name.as_str(), TensorView::new(Dtype::F32, shape.to_vec(), bytes).unwrap())
     });
     let file = safetensors::serialize(views, None).unwrap();
     fs::write(folder.join("model.safetensors"), file).unwrap();
@@ -88,27 +76,14 @@ pub fn weights() -> Tensors {
     let rng = &mut StdRng::seed_from_u64(0);
     let mut tensors = Tensors::new();
     let mut tensor = |name: String, shape: &[usize]| {
-        let centre = if name.ends_with("LayerNorm.weight") {
-            1.0
-        } else {
-            0.0
-        };
+        let centre = if name.ends_with("LayerNorm.weight") { 1.0 } else { 0.0 };
         let n = shape.iter().product();
-        let values = (0..n)
-            .map(|_| centre + rng.random_range(-0.25..0.25))
-            .collect();
+        let values = (0..n).map(|_| centre + rng.random_range(-0.25..0.25)).collect();
         tensors.insert(name, (shape.to_vec(), values));
     };
-    let tables = [
-        ("word", vocabulary().count()),
-        ("position", POSITIONS),
-        ("token_type", 2),
-    ];
+    let tables = [("word", vocabulary().count()), ("position", POSITIONS), ("token_type", 2)];
     for (name, rows) in tables {
-        tensor(
-            format!("embeddings.{name}_embeddings.weight"),
-            &[rows, WIDTH],
-        );
+        tensor(format!("embeddings.{name}_embeddings.weight"), &[rows, WIDTH]);
     }
     let mut norms = vec!["embeddings".to_owned()];
     for layer in 0..LAYERS {
@@ -137,11 +112,7 @@ pub fn weights() -> Tensors {
 pub fn table() -> String {
     let mut lines = vec!["text,label".to_owned()];
     for i in 0..ROWS {
-        let (words, label) = if i % 2 == 0 {
-            (GOOD, "pos")
-        } else {
-            (BAD, "neg")
-        };
+        let (words, label) = if i % 2 == 0 { (GOOD, "pos") } else { (BAD, "neg") };
         let (second, third) = (OTHER[i % 8], OTHER[i / 8]);
         lines.push(format!("{} {second} {third},{label}", words[i / 2 % 4]));
     }

@@ -15,13 +15,8 @@ use crate::{
 fn trained() -> Desk {
     let desk = Desk::new();
     desk.write_zoo("zoo.toml");
-    let rows = other_rows()
-        .into_iter()
-        .map(|(text, label)| format!("{text},{label}\n"));
-    desk.write(
-        "test.csv",
-        format!("text,label\n{}", rows.collect::<String>()),
-    );
+    let rows = other_rows().into_iter().map(|(text, label)| format!("{text},{label}\n"));
+    desk.write("test.csv", format!("text,label\n{}", rows.collect::<String>()));
     run(&desk, "out");
     desk
 }
@@ -35,10 +30,7 @@ fn run(desk: &Desk, results: &str) -> String {
 fn every_method_and_baseline_is_recorded_and_drawn() {
     let desk = trained();
     let records = desk.records("out");
-    let mut names: Vec<&str> = records
-        .iter()
-        .map(|record| record.method.name.as_str())
-        .collect();
+    let mut names: Vec<&str> = records.iter().map(|record| record.method.name.as_str()).collect();
     let mut all = Arm::names();
     names.sort();
     all.sort();
@@ -47,34 +39,20 @@ fn every_method_and_baseline_is_recorded_and_drawn() {
         assert_eq!(record.status, Status::Finished);
         assert!(record.scores.is_some() && record.task.n_test == other_rows().len());
         let tensors = desk.path(&format!("out/trained/{}.safetensors", record.id));
-        assert_eq!(
-            fs::metadata(tensors).unwrap().len(),
-            record.counts.bytes_on_disk
-        );
+        assert_eq!(fs::metadata(tensors).unwrap().len(), record.counts.bytes_on_disk);
     }
     let made = files(&desk.path("out"));
     for name in ["REPORT.md", "report.html", "runs.csv"] {
         let text = String::from_utf8(made[std::path::Path::new(name)].clone()).unwrap();
         for record in &records {
-            assert!(
-                text.contains(&record.method.title),
-                "{} in {name}",
-                record.method.title
-            );
+            assert!(text.contains(&record.method.title), "{} in {name}", record.method.title);
         }
     }
     let ends_with = |ending: &str| {
         let in_charts = |path: &&std::path::PathBuf| path.starts_with("charts");
-        made.keys()
-            .filter(in_charts)
-            .filter(|path| path.extension().unwrap() == ending)
-            .count()
+        made.keys().filter(in_charts).filter(|path| path.extension().unwrap() == ending).count()
     };
-    assert!(
-        ends_with("svg") >= 4 && ends_with("svg") == ends_with("png"),
-        "{:?}",
-        made.keys()
-    );
+    assert!(ends_with("svg") >= 4 && ends_with("svg") == ends_with("png"), "{:?}", made.keys());
 }
 
 #[test]
@@ -83,10 +61,7 @@ fn what_is_recorded_is_found_again_and_every_file_stays_as_it_is() {
     let before = files(&desk.path("out"));
     let n = Arm::names().len();
     let told = run(&desk, "out");
-    assert!(
-        told.contains(&format!("{n} runs, {n} recorded before")),
-        "{told}"
-    );
+    assert!(told.contains(&format!("{n} runs, {n} recorded before")), "{told}");
     assert_eq!(files(&desk.path("out")), before);
 }
 
@@ -98,8 +73,7 @@ fn the_report_is_made_again_byte_for_byte_from_the_records_alone() {
         fs::remove_file(desk.path("out").join(name)).unwrap();
     }
     fs::remove_dir_all(desk.path("out/charts")).unwrap();
-    desk.run_words(&["report", "out", "--title", "PEFT methods on mine"])
-        .ok();
+    desk.run_words(&["report", "out", "--title", "PEFT methods on mine"]).ok();
     assert_eq!(files(&desk.path("out")), before);
 }
 
@@ -130,23 +104,11 @@ fn every_trained_run_predicts_the_test_rows_as_it_did_in_its_test() {
             assert_eq!(shares.keys().collect::<Vec<_>>(), ["neg", "pos"]);
             let share = |class: &str| shares[class].as_f64().unwrap();
             assert!((share("neg") + share("pos") - 1.0).abs() < 1e-9, "{answer}");
-            let other = if answer["label"] == "pos" {
-                "neg"
-            } else {
-                "pos"
-            };
-            assert!(
-                share(answer["label"].as_str().unwrap()) >= share(other),
-                "{answer}"
-            );
+            let other = if answer["label"] == "pos" { "neg" } else { "pos" };
+            assert!(share(answer["label"].as_str().unwrap()) >= share(other), "{answer}");
         }
         let accuracy = hits as f64 / rows.len() as f64;
-        assert_eq!(
-            accuracy,
-            record.scores.unwrap().test_accuracy,
-            "{}",
-            record.method.name
-        );
+        assert_eq!(accuracy, record.scores.unwrap().test_accuracy, "{}", record.method.name);
     }
 }
 
@@ -155,14 +117,8 @@ fn explanations_count_what_trainings_count() {
     let desk = trained();
     for record in desk.records("out") {
         let name = &record.method.name;
-        let json = desk
-            .run(&format!("explain {name} --model model --json"))
-            .ok()
-            .json();
-        let text = desk
-            .run(&format!("explain {name} --model model"))
-            .ok()
-            .stdout;
+        let json = desk.run(&format!("explain {name} --model model --json")).ok().json();
+        let text = desk.run(&format!("explain {name} --model model")).ok().stdout;
         assert!(text.contains(&record.method.title), "{text}");
         assert_eq!(json["title"], record.method.title);
         if record.method.baseline {
@@ -174,13 +130,7 @@ fn explanations_count_what_trainings_count() {
         let n = |tensor: &Value| tensor["n"].as_u64().unwrap();
         let sum: u64 = json["tensors"].as_array().unwrap().iter().map(n).sum();
         assert_eq!(sum, counts.trainable as u64);
-        let line = text
-            .lines()
-            .find(|line| line.starts_with("trainable"))
-            .unwrap();
-        assert!(
-            line.contains(&format!(" {} ", format::count(counts.trainable))),
-            "{line}"
-        );
+        let line = text.lines().find(|line| line.starts_with("trainable")).unwrap();
+        assert!(line.contains(&format!(" {} ", format::count(counts.trainable))), "{line}");
     }
 }

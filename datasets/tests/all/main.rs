@@ -24,12 +24,7 @@ fn folder(files: &[(&str, &[u8])]) -> TempDir {
 /// 200 rows of the classes `no` and `yes` under the header `text,label`.
 fn many_rows() -> String {
     (0..200).fold("text,label\n".to_owned(), |mut rows, i| {
-        writeln!(
-            rows,
-            "sentence {i},{}",
-            if i % 4 == 0 { "yes" } else { "no" }
-        )
-        .unwrap();
+        writeln!(rows, "sentence {i},{}", if i % 4 == 0 { "yes" } else { "no" }).unwrap();
         rows
     })
 }
@@ -37,29 +32,18 @@ fn many_rows() -> String {
 /// The files `train`, and `test` if it is there, of a folder.
 fn spec(dir: &TempDir, train: &str) -> FileTask {
     let test = Some(dir.path().join("test.csv")).filter(|path| path.is_file());
-    FileTask {
-        train: dir.path().join(train),
-        test,
-        ..FileTask::default()
-    }
+    FileTask { train: dir.path().join(train), test, ..FileTask::default() }
 }
 
 /// All rows, training first.
 fn all(task: &Task) -> Vec<&Example> {
     let split = &task.split;
-    split
-        .train
-        .iter()
-        .chain(&split.validation)
-        .chain(&split.test)
-        .collect()
+    split.train.iter().chain(&split.validation).chain(&split.test).collect()
 }
 
 /// The class names of rows.
 fn labels<'a>(task: &'a Task, rows: &[Example]) -> Vec<&'a str> {
-    rows.iter()
-        .map(|row| task.classes[row.label].as_str())
-        .collect()
+    rows.iter().map(|row| task.classes[row.label].as_str()).collect()
 }
 
 /// No text in two splits, case and white space aside, and no split without rows.
@@ -67,24 +51,15 @@ fn assert_no_leaks(task: &Task) {
     let keys = |rows: &[Example]| {
         assert!(!rows.is_empty());
         let key = |row: &Example| {
-            let words = |text: &str| {
-                text.to_lowercase()
-                    .split_whitespace()
-                    .collect::<Vec<_>>()
-                    .join(" ")
-            };
+            let words =
+                |text: &str| text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
             (words(&row.text), row.pair.as_deref().map(words))
         };
-        rows.iter()
-            .map(key)
-            .collect::<std::collections::HashSet<_>>()
+        rows.iter().map(key).collect::<std::collections::HashSet<_>>()
     };
     let split = &task.split;
-    let (train, validation, test) = (
-        keys(&split.train),
-        keys(&split.validation),
-        keys(&split.test),
-    );
+    let (train, validation, test) =
+        (keys(&split.train), keys(&split.validation), keys(&split.test));
     assert!(train.is_disjoint(&validation) && train.is_disjoint(&test));
     assert!(validation.is_disjoint(&test));
     assert!(task.class_counts().iter().all(|&n| n > 0));

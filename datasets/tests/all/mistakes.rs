@@ -21,10 +21,7 @@ fn plain(_: &mut FileTask) {}
 #[test]
 fn a_missing_file_is_named() {
     let message = message(GOOD, |spec| spec.train.set_file_name("other.csv"));
-    assert!(
-        message.starts_with("other.csv: cannot be read"),
-        "{message}"
-    );
+    assert!(message.starts_with("other.csv: cannot be read"), "{message}");
 }
 
 #[test]
@@ -46,10 +43,7 @@ fn a_byte_that_is_not_utf_8_is_told_with_its_line_and_offset() {
 
 #[test]
 fn utf_16_is_recognised() {
-    assert_eq!(
-        message(b"\xff\xfet\0", plain),
-        "rows.csv: is UTF-16; save it as UTF-8"
-    );
+    assert_eq!(message(b"\xff\xfet\0", plain), "rows.csv: is UTF-16; save it as UTF-8");
 }
 
 #[test]
@@ -78,10 +72,7 @@ fn a_missing_column_is_told_with_those_that_are_there() {
          found review, stars (say --text NAME or NUMBER)"
     );
     let missing = message(GOOD, |spec| spec.label = Some("class".into()));
-    assert!(
-        missing.contains("no column \"class\" for the label; found text, label"),
-        "{missing}"
-    );
+    assert!(missing.contains("no column \"class\" for the label; found text, label"), "{missing}");
     let number = message(GOOD, |spec| spec.label = Some("3".into()));
     assert!(number.contains("no column \"3\" for the label"), "{number}");
 }
@@ -91,31 +82,19 @@ fn broken_json_is_told_with_its_line_and_column() {
     let jsonl = |content: &[u8]| message(content, |spec| spec.format = Some(Format::Jsonl));
     let good = r#"{"text": "a", "label": 1}"#;
     let broken = jsonl(format!("{good}\n{{\"text\": \"b\", label: 1}}\n").as_bytes());
-    assert!(
-        broken.starts_with("rows.csv line 2: column 15: key must be a string"),
-        "{broken}"
-    );
+    assert!(broken.starts_with("rows.csv line 2: column 15: key must be a string"), "{broken}");
     assert!(!broken.contains("at line 1"));
     let null = jsonl(format!("{good}\n{{\"text\": null, \"label\": 1}}\n").as_bytes());
-    assert!(
-        null.starts_with("rows.csv line 2: field \"text\" is null"),
-        "{null}"
-    );
+    assert!(null.starts_with("rows.csv line 2: field \"text\" is null"), "{null}");
     let missing = jsonl(format!("{good}\n\n{{\"txt\": \"b\", \"label\": 1}}\n").as_bytes());
-    assert!(
-        missing.starts_with("rows.csv line 3: no column text or sentence"),
-        "{missing}"
-    );
+    assert!(missing.starts_with("rows.csv line 3: no column text or sentence"), "{missing}");
     assert!(missing.contains("found txt, label"), "{missing}");
 }
 
 #[test]
 fn one_class_alone_is_refused() {
     let message = message(b"text,label\na,x\nb,x\nc,x\nd,x\n", plain);
-    assert!(
-        message.starts_with("rows.csv: all 3 training rows have the label \"x\""),
-        "{message}"
-    );
+    assert!(message.starts_with("rows.csv: all 3 training rows have the label \"x\""), "{message}");
 }
 
 #[test]
@@ -132,10 +111,7 @@ fn a_label_that_training_never_sees_is_told_with_file_and_line() {
 #[test]
 fn an_empty_label_is_refused() {
     let message = message(b"text,label\na,x\nb, \n", plain);
-    assert!(
-        message.starts_with("rows.csv line 3: the label is empty"),
-        "{message}"
-    );
+    assert!(message.starts_with("rows.csv line 3: the label is empty"), "{message}");
 }
 
 #[test]
@@ -163,14 +139,8 @@ fn an_unknown_extension_is_told_with_the_formats() {
         std::fs::rename(&spec.train, spec.train.with_extension("xlsx")).unwrap();
         spec.train.set_extension("xlsx");
     });
-    assert!(
-        message.starts_with("rows.xlsx: the extension is not csv"),
-        "{message}"
-    );
-    assert!(
-        message.contains("say --format csv, tsv or jsonl"),
-        "{message}"
-    );
+    assert!(message.starts_with("rows.xlsx: the extension is not csv"), "{message}");
+    assert!(message.contains("say --format csv, tsv or jsonl"), "{message}");
 }
 
 #[test]
@@ -191,8 +161,6 @@ fn a_folder_without_a_training_file_is_told_with_what_it_holds() {
     assert!(
         message.ends_with("holds no train.csv, train.tsv or train.jsonl; it holds a.txt, b.txt")
     );
-    let missing = from_dir(&dir.path().join("nowhere"), "mine")
-        .unwrap_err()
-        .to_string();
+    let missing = from_dir(&dir.path().join("nowhere"), "mine").unwrap_err().to_string();
     assert!(missing.contains("nowhere: cannot be read"), "{missing}");
 }

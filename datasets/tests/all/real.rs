@@ -19,10 +19,7 @@ fn sizes(task: &Task) -> [usize; 3] {
 #[test]
 fn sst2_keeps_every_row_and_tests_on_dev() {
     let Some(task) = standard("sst2") else { return };
-    assert_eq!(
-        (all(&task).len(), task.split.test.len()),
-        (67_349 + 872, 872)
-    );
+    assert_eq!((all(&task).len(), task.split.test.len()), (67_349 + 872, 872));
     assert_eq!(task.classes, ["negative", "positive"]);
     let first = &task.split.test[0];
     assert_eq!(first.text, "it 's a charming and often affecting journey .");
@@ -34,33 +31,21 @@ fn trec_has_six_coarse_and_fifty_fine_classes_of_the_same_questions() {
     let (Some(coarse), Some(fine)) = (standard("trec"), standard("trec-fine")) else {
         return;
     };
-    assert_eq!(
-        coarse.classes,
-        ["ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM"]
-    );
+    assert_eq!(coarse.classes, ["ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM"]);
     assert_eq!(fine.classes.len(), 50);
     for task in [&coarse, &fine] {
         assert_eq!(task.split.test.len(), 500);
         assert_eq!(all(task).len(), 5452 + 500 - 11);
-        assert!(
-            task.notes
-                .contains(&"11 train rows that also occur in test were removed".into())
-        );
+        assert!(task.notes.contains(&"11 train rows that also occur in test were removed".into()));
     }
 }
 
 #[test]
 fn cola_tests_on_both_dev_sets() {
     let Some(task) = standard("cola") else { return };
-    assert_eq!(
-        (task.split.test.len(), all(&task).len()),
-        (527 + 516, 8551 - 18 + 1043)
-    );
+    assert_eq!((task.split.test.len(), all(&task).len()), (527 + 516, 8551 - 18 + 1043));
     assert_eq!(task.classes, ["unacceptable", "acceptable"]);
-    assert_eq!(
-        task.split.test[0].text,
-        "The sailors rode the breeze clear of the rocks."
-    );
+    assert_eq!(task.split.test[0].text, "The sailors rode the breeze clear of the rocks.");
     assert_eq!((task.split.test[0].label, task.majority_class()), (1, 1));
 }
 
@@ -78,11 +63,7 @@ fn banking77_has_its_77_intents() {
 fn subj_is_split_by_hash() {
     let Some(task) = standard("subj") else { return };
     assert_eq!((all(&task).len(), task.classes.len()), (10_000, 2));
-    assert!(
-        sizes(&task)[1..].iter().all(|n| (850..1150).contains(n)),
-        "{:?}",
-        sizes(&task)
-    );
+    assert!(sizes(&task)[1..].iter().all(|n| (850..1150).contains(n)), "{:?}", sizes(&task));
 }
 
 #[test]
@@ -102,11 +83,7 @@ fn the_sentences_give_the_tasks_that_the_readme_states() {
         println!("{}", Summary::new(&task, &[]));
         assert_no_leaks(&task);
         assert_eq!(sizes(&task), expected, "{name}");
-        assert!(
-            task.fingerprint().starts_with(fingerprint),
-            "{name}: {}",
-            task.fingerprint()
-        );
+        assert!(task.fingerprint().starts_with(fingerprint), "{name}: {}", task.fingerprint());
     }
 }
 
@@ -123,10 +100,7 @@ fn the_movie_task_fits_128_tokens_and_is_batched_with_little_padding() {
     let encoded = encoder.encode(&task.split.train).unwrap();
     let lengths = Summary::new(&task, &[&encoded]).lengths.unwrap();
     assert_eq!((lengths.median, lengths.p95, lengths.max), (26, 46, 79));
-    assert_eq!(
-        (lengths.truncated_share, encoder.vocabulary_size()),
-        (0.0, 30_522)
-    );
+    assert_eq!((lengths.truncated_share, encoder.vocabulary_size()), (0.0, 30_522));
 
     let labels: Vec<usize> = task.split.train.iter().map(|row| row.label).collect();
     let batches = train_batches(&encoded, &labels, 32, 1, 0);

@@ -14,9 +14,7 @@ fn erfc(x: f64) -> f64 {
         }
         return 1.0 - total * 2.0 / std::f64::consts::PI.sqrt();
     }
-    let fraction = (1..200)
-        .rev()
-        .fold(x, |below, n| x + f64::from(n) / 2.0 / below);
+    let fraction = (1..200).rev().fold(x, |below, n| x + f64::from(n) / 2.0 / below);
     (-x * x).exp() / (fraction * std::f64::consts::PI.sqrt())
 }
 
@@ -28,10 +26,7 @@ fn normal_cdf(x: f64) -> f64 {
 /// Every `f32` in steps of a few thousand units in the last place, up to `limit`.
 fn grid(limit: f32) -> Vec<f32> {
     let positive = (0..limit.to_bits()).step_by(4099).map(f32::from_bits);
-    positive
-        .flat_map(|x| [x, -x])
-        .filter(|x| x.abs() > 1e-30 || *x == 0.0)
-        .collect()
+    positive.flat_map(|x| [x, -x]).filter(|x| x.abs() > 1e-30 || *x == 0.0).collect()
 }
 
 #[test]
@@ -39,10 +34,7 @@ fn the_exponential_is_right_to_2e_7() {
     for x in grid(87.2).into_iter().filter(|x| *x <= 0.0) {
         let exact = f64::from(x).exp();
         for value in [exp_negative::<true>(x), exp_negative::<false>(x)] {
-            assert!(
-                (f64::from(value) / exact - 1.0).abs() < 2e-7,
-                "exp({x}) = {value}"
-            );
+            assert!((f64::from(value) / exact - 1.0).abs() < 2e-7, "exp({x}) = {value}");
         }
     }
 }
@@ -56,10 +48,7 @@ fn gelu_is_right_to_1e_6_even_where_its_tail_is_tiny() {
         for (x, value) in xs.iter().zip(values) {
             let exact = f64::from(*x) * normal_cdf(f64::from(*x));
             let error = (f64::from(value) - exact).abs();
-            assert!(
-                error <= 1e-6 * exact.abs(),
-                "{level:?}: gelu({x}) = {value}, not {exact}"
-            );
+            assert!(error <= 1e-6 * exact.abs(), "{level:?}: gelu({x}) = {value}, not {exact}");
         }
     }
 }
@@ -75,10 +64,7 @@ fn the_slope_of_gelu_is_right_to_1e_6() {
             let density = (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt();
             let exact = normal_cdf(x) + x * density;
             let error = (f64::from(slope) - exact).abs();
-            assert!(
-                error <= 1e-6,
-                "{level:?}: slope at {x} is {slope}, not {exact}"
-            );
+            assert!(error <= 1e-6, "{level:?}: slope at {x} is {slope}, not {exact}");
         }
     }
 }
@@ -86,27 +72,13 @@ fn the_slope_of_gelu_is_right_to_1e_6() {
 #[test]
 fn gelu_of_infinity_and_nan_is_what_the_limit_says() {
     for level in Level::available() {
-        let mut values = [
-            f32::INFINITY,
-            f32::NEG_INFINITY,
-            f32::MAX,
-            f32::MIN,
-            f32::NAN,
-            -0.0,
-        ];
+        let mut values = [f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN, f32::NAN, -0.0];
         let mut slopes = [1.0; 6];
         rows::gelu_backward(level, &mut slopes, &values);
         rows::gelu(level, &mut values);
-        assert_eq!(
-            values[..4],
-            [f32::INFINITY, 0.0, f32::MAX, 0.0],
-            "{level:?}"
-        );
+        assert_eq!(values[..4], [f32::INFINITY, 0.0, f32::MAX, 0.0], "{level:?}");
         assert_eq!(slopes[..4], [1.0, 0.0, 1.0, 0.0], "{level:?}");
-        assert!(
-            values[4].is_nan() && slopes[4].is_nan(),
-            "{level:?}: NaN must stay NaN"
-        );
+        assert!(values[4].is_nan() && slopes[4].is_nan(), "{level:?}: NaN must stay NaN");
         assert_eq!(values[5], 0.0);
     }
 }
@@ -114,12 +86,9 @@ fn gelu_of_infinity_and_nan_is_what_the_limit_says() {
 #[test]
 fn every_instruction_set_gives_the_same_softmax_up_to_rounding() {
     let width = 3 * LANES;
-    let rows: Vec<f32> = (0..5 * width)
-        .map(|i| ((i * 7919) % 1000) as f32 / 50.0)
-        .collect();
-    let bias: Vec<f32> = (0..width)
-        .map(|i| if i % 7 == 3 { f32::NEG_INFINITY } else { 0.0 })
-        .collect();
+    let rows: Vec<f32> = (0..5 * width).map(|i| ((i * 7919) % 1000) as f32 / 50.0).collect();
+    let bias: Vec<f32> =
+        (0..width).map(|i| if i % 7 == 3 { f32::NEG_INFINITY } else { 0.0 }).collect();
     let results = Level::available().into_iter().map(|level| {
         let mut rows = rows.clone();
         rows::softmax(level, &mut rows, &bias, 0.5);
@@ -143,9 +112,6 @@ fn a_score_that_is_not_a_number_spoils_its_whole_row_and_no_other() {
         rows[3] = f32::NAN;
         rows::softmax(level, &mut rows, &[0.0; LANES], 1.0);
         assert!(rows[..LANES].iter().all(|x| x.is_nan()), "{level:?}");
-        assert!(
-            rows[LANES..].iter().all(|x| *x == 1.0 / LANES as f32),
-            "{level:?}"
-        );
+        assert!(rows[LANES..].iter().all(|x| *x == 1.0 / LANES as f32), "{level:?}");
     }
 }

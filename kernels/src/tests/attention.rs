@@ -14,11 +14,7 @@ fn attention_equals_plain_burn_with_prefix_and_mask_whichever_inputs_are_trained
         let tracked = round % 8;
         let [b, h, s] = [0; 3].map(|_| rng.random_range(1..5));
         let s = s * rng.random_range(1..9);
-        let n_prefix = if round % 2 == 0 {
-            0
-        } else {
-            rng.random_range(1..20)
-        };
+        let n_prefix = if round % 2 == 0 { 0 } else { rng.random_range(1..20) };
         let d_head = rng.random_range(1..40);
         let [n_keys, range] = [n_prefix + s, if round % 5 == 0 { 3 } else { 1 }];
         let query = random([b, h, s, d_head], range as f32, rng);
@@ -51,12 +47,9 @@ fn heads_split_from_and_merged_into_token_rows_give_the_same_gradients_as_plain_
     let inputs = [0; 3].map(|_| random([b, s, h * d_head], 1.0, rng));
     let run = |attention: Attention| {
         let leaves = inputs.each_ref().map(|x| leaf(x, true));
-        let [query, key, value] = leaves
-            .each_ref()
-            .map(|x| x.clone().reshape([b, s, h, d_head]).swap_dims(1, 2));
-        let y = attention(query, key, value, None)
-            .swap_dims(1, 2)
-            .reshape([b, s, h * d_head]);
+        let [query, key, value] =
+            leaves.each_ref().map(|x| x.clone().reshape([b, s, h, d_head]).swap_dims(1, 2));
+        let y = attention(query, key, value, None).swap_dims(1, 2).reshape([b, s, h * d_head]);
         let grads = Backward::new(&y);
         (numbers(y), leaves.map(|leaf| grads.of(&leaf)))
     };

@@ -26,21 +26,14 @@ fn tensors_without_numbers_come_back_without_numbers() {
     assert_eq!(heads.grad(&grads).expect("tracked").dims(), [2, 3, 0, 4]);
     assert_eq!(crate::softmax(heads, 1.0, None).dims(), [2, 3, 0, 4]);
     let no_keys = Tensor::<4>::zeros([2, 0, 3, 4], &device).swap_dims(1, 2);
-    assert_eq!(
-        numbers(crate::attention(keys, no_keys.clone(), no_keys, None)),
-        [0.0; 120]
-    );
+    assert_eq!(numbers(crate::attention(keys, no_keys.clone(), no_keys, None)), [0.0; 120]);
 }
 
 #[test]
 fn a_linear_map_of_no_features_is_its_bias() {
     let device = Device::flex();
     let x = Tensor::<3>::zeros([1, 2, 0], &device);
-    let y = crate::linear(
-        x,
-        Tensor::zeros([0, 2], &device),
-        Some(Tensor::ones([2], &device)),
-    );
+    let y = crate::linear(x, Tensor::zeros([0, 2], &device), Some(Tensor::ones([2], &device)));
     assert_eq!(numbers(y), [1.0; 4]);
 }
 
@@ -72,12 +65,7 @@ fn views_are_read_where_they_lie() {
         let heads = view.unsqueeze_dim::<4>(1);
         assert_close(
             "attention",
-            &numbers(crate::attention(
-                heads.clone(),
-                heads.clone(),
-                heads.clone(),
-                None,
-            )),
+            &numbers(crate::attention(heads.clone(), heads.clone(), heads.clone(), None)),
             &numbers(plain::attention(heads.clone(), heads.clone(), heads, None)),
             1e-5,
         );
@@ -141,11 +129,7 @@ fn gradient_checkpointing_gives_the_same_gradients() {
 #[should_panic(expected = "linear: the weight does not fit x")]
 fn a_weight_that_does_not_fit_is_refused() {
     let device = Device::flex();
-    crate::linear(
-        Tensor::<3>::zeros([1, 2, 3], &device),
-        Tensor::zeros([4, 3], &device),
-        None,
-    );
+    crate::linear(Tensor::<3>::zeros([1, 2, 3], &device), Tensor::zeros([4, 3], &device), None);
 }
 
 #[test]

@@ -19,21 +19,10 @@ fn layer_norm_of_a_sum_equals_plain_burn_whichever_inputs_are_trained() {
         let run = |add_layer_norm: AddLayerNorm| {
             let (x, residual) = (leaf(&x, tracked & 1 > 0), leaf(&residual, tracked & 2 > 0));
             let (gamma, beta) = (leaf(&gamma, tracked & 4 > 0), leaf(&beta, tracked & 8 > 0));
-            let y = add_layer_norm(
-                x.clone(),
-                residual.clone(),
-                gamma.clone(),
-                beta.clone(),
-                1e-12,
-            );
+            let y = add_layer_norm(x.clone(), residual.clone(), gamma.clone(), beta.clone(), 1e-12);
             let grads = (tracked > 0).then(|| {
                 let grads = Backward::new(&y);
-                [
-                    grads.of(&x),
-                    grads.of(&residual),
-                    grads.of(&gamma),
-                    grads.of(&beta),
-                ]
+                [grads.of(&x), grads.of(&residual), grads.of(&gamma), grads.of(&beta)]
             });
             (numbers(y), grads.unwrap_or_default())
         };
@@ -54,13 +43,7 @@ fn a_gamma_of_zero_and_a_row_of_equal_numbers_stay_finite() {
     let gamma = Tensor::from_data([0.0, 1.0, 0.0, 2.0, 0.0], &Device::flex());
     let beta = Tensor::full([5], 0.5, &Device::flex());
     let y = crate::add_layer_norm(x.clone(), residual, gamma, beta, 1e-12);
-    assert!(
-        Backward::new(&y)
-            .of(&x)
-            .expect("tracked")
-            .iter()
-            .all(|grad| grad.is_finite())
-    );
+    assert!(Backward::new(&y).of(&x).expect("tracked").iter().all(|grad| grad.is_finite()));
     assert_eq!(numbers(y), [0.5; 10]);
 }
 

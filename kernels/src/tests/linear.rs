@@ -27,21 +27,14 @@ fn a_linear_map_equals_plain_burn_whichever_inputs_are_trained() {
             let any = tracked & 3 > 0 || has_bias && tracked > 0;
             let grads = any.then(|| {
                 let grads = Backward::new(&y);
-                [
-                    grads.of(&x),
-                    grads.of(&weight),
-                    bias.and_then(|bias| grads.of(&bias)),
-                ]
+                [grads.of(&x), grads.of(&weight), bias.and_then(|bias| grads.of(&bias))]
             });
             (numbers(y), grads.unwrap_or_default())
         };
         let (y, grads) = run(crate::linear);
         let (plain_y, plain_grads) = run(plain::linear);
         assert_close("output", &y, &plain_y, 1e-5);
-        for ((name, grad), plain) in ["x", "weight", "bias"]
-            .into_iter()
-            .zip(grads)
-            .zip(plain_grads)
+        for ((name, grad), plain) in ["x", "weight", "bias"].into_iter().zip(grads).zip(plain_grads)
         {
             assert_same_gradient(name, grad, plain);
         }
@@ -102,16 +95,8 @@ fn a_gradient_that_comes_transposed_is_read_right() {
     let (x, weight) = (random([2, 3, 4], 1.0, rng), random([4, 4], 1.0, rng));
     let run = |linear: Linear| {
         let x = leaf(&x, true);
-        let y = linear(
-            x.clone().swap_dims(1, 2).reshape([2, 3, 4]),
-            weight.clone(),
-            None,
-        );
+        let y = linear(x.clone().swap_dims(1, 2).reshape([2, 3, 4]), weight.clone(), None);
         Backward::new(&y.swap_dims(0, 1).swap_dims(1, 2)).of(&x)
     };
-    assert_same_gradient(
-        "x",
-        run(crate::linear),
-        run(|x, w, b| plain::linear(x, w.autodiff(), b)),
-    );
+    assert_same_gradient("x", run(crate::linear), run(|x, w, b| plain::linear(x, w.autodiff(), b)));
 }

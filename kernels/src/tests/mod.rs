@@ -44,9 +44,7 @@ impl Backward {
     /// Runs the backward pass; the weights are fixed by the shape of the output.
     pub fn new<const D: usize>(output: &Tensor<D>) -> Self {
         let weights = random(output.dims(), 1.0, &mut rng(99)).autodiff();
-        Self {
-            grads: (output.clone() * weights).sum().backward(),
-        }
+        Self { grads: (output.clone() * weights).sum().backward() }
     }
 
     /// The gradient of a leaf, if it has one.
@@ -59,15 +57,9 @@ impl Backward {
 #[track_caller]
 pub fn assert_close(what: &str, fused: &[f32], plain: &[f32], tolerance: f32) {
     assert_eq!(fused.len(), plain.len(), "{what}: lengths differ");
-    let scale = plain
-        .iter()
-        .fold(0.0_f32, |max, x| max.max(x.abs()))
-        .max(1e-3);
+    let scale = plain.iter().fold(0.0_f32, |max, x| max.max(x.abs())).max(1e-3);
     for (i, (a, b)) in fused.iter().zip(plain).enumerate() {
-        assert!(
-            (a - b).abs() <= tolerance * scale,
-            "{what}[{i}]: fused {a}, plain {b}"
-        );
+        assert!((a - b).abs() <= tolerance * scale, "{what}[{i}]: fused {a}, plain {b}");
     }
 }
 
@@ -78,11 +70,7 @@ pub fn assert_same_gradient(what: &str, fused: Option<Vec<f32>>, plain: Option<V
         (None, None) => {}
         (Some(fused), Some(plain)) => assert_close(what, &fused, &plain, 2e-5),
         (fused, plain) => {
-            panic!(
-                "{what}: fused has one: {}, plain: {}",
-                fused.is_some(),
-                plain.is_some()
-            )
+            panic!("{what}: fused has one: {}, plain: {}", fused.is_some(), plain.is_some())
         }
     }
 }

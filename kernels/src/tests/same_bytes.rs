@@ -21,22 +21,11 @@ fn block() -> Vec<Vec<u32>> {
     let y = crate::add_layer_norm(merged, x.clone(), gamma.clone(), bias.clone(), 1e-5);
     let y = crate::gelu(crate::linear(y, weight.clone(), None));
     let grads = Backward::new(&y);
-    let gradients = [
-        grads.of(&x),
-        grads.of(&weight),
-        grads.of(&bias),
-        grads.of(&gamma),
-        Some(numbers(y)),
-    ];
+    let gradients =
+        [grads.of(&x), grads.of(&weight), grads.of(&bias), grads.of(&gamma), Some(numbers(y))];
     gradients
         .into_iter()
-        .map(|numbers| {
-            numbers
-                .expect("tracked")
-                .into_iter()
-                .map(f32::to_bits)
-                .collect()
-        })
+        .map(|numbers| numbers.expect("tracked").into_iter().map(f32::to_bits).collect())
         .collect()
 }
 
@@ -44,13 +33,7 @@ fn block() -> Vec<Vec<u32>> {
 fn one_thread_and_many_give_the_same_bytes_every_time() {
     let expected = block();
     for n_threads in [1, 2, 3, 2] {
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(n_threads)
-            .build()
-            .expect("a pool");
-        assert!(
-            pool.install(block) == expected,
-            "{n_threads} threads give other bytes"
-        );
+        let pool = ThreadPoolBuilder::new().num_threads(n_threads).build().expect("a pool");
+        assert!(pool.install(block) == expected, "{n_threads} threads give other bytes");
     }
 }

@@ -11,11 +11,7 @@ pub fn mask(n_batch: usize, n_keys: usize, rng: &mut rand::rngs::SmallRng) -> Te
     let mut bias = vec![0.0_f32; n_batch * n_keys];
     for (i, bias) in bias.iter_mut().enumerate() {
         if i % n_keys != 0 && rng.random_bool(0.3) {
-            *bias = if rng.random_bool(0.5) {
-                f32::NEG_INFINITY
-            } else {
-                -1e9
-            };
+            *bias = if rng.random_bool(0.5) { f32::NEG_INFINITY } else { -1e9 };
         }
     }
     Tensor::from_data(TensorData::new(bias, [n_batch, n_keys]), &Device::flex())

@@ -38,18 +38,9 @@ pub(super) fn chart(comparison: &Comparison, size: &Size) -> Option<Picture> {
     legend::draw(&mut picture, &entries, legend_left, HEADER_HEIGHT);
 
     let (left, right) = (190.0, legend_left - 40.0);
-    let area = Rect {
-        left,
-        right,
-        top: HEADER_HEIGHT + 10.0,
-        bottom: height - 130.0,
-    };
+    let area = Rect { left, right, top: HEADER_HEIGHT + 10.0, bottom: height - 130.0 };
     let x = Axis::logarithmic(dots.iter().map(|dot| dot.x));
-    let frame = Frame {
-        area,
-        x,
-        y: points::accuracy_axis(&dots, &levels),
-    };
+    let frame = Frame { area, x, y: points::accuracy_axis(&dots, &levels) };
     draw_frame(&mut picture, &frame, size);
     let mut curves = Vec::new();
     if has_front {
@@ -66,22 +57,8 @@ pub(super) fn chart(comparison: &Comparison, size: &Size) -> Option<Picture> {
 
 fn draw_frame(picture: &mut Picture, frame: &Frame, size: &Size) {
     let show_y = frame::percent_ticks(&frame.y, N_Y_TICKS);
-    frame.draw_x(
-        picture,
-        &Ticks {
-            max_n: N_X_TICKS,
-            show: &size.show,
-            size: LABEL_SIZE,
-        },
-    );
-    frame.draw_y(
-        picture,
-        &Ticks {
-            max_n: N_Y_TICKS,
-            show: &show_y,
-            size: LABEL_SIZE,
-        },
-    );
+    frame.draw_x(picture, &Ticks { max_n: N_X_TICKS, show: &size.show, size: LABEL_SIZE });
+    frame.draw_y(picture, &Ticks { max_n: N_Y_TICKS, show: &show_y, size: LABEL_SIZE });
     frame.draw_axes(picture);
     frame.name_x(picture, &size.axis_name);
     frame.name_y(picture, "Test accuracy");
@@ -130,10 +107,7 @@ fn draw_bars(picture: &mut Picture, frame: &Frame, dots: &[Dot]) {
             continue;
         };
         let (x, middle) = frame.place(dot.x, dot.accuracy.mean);
-        for end in [
-            dot.accuracy.mean - half_width,
-            dot.accuracy.mean + half_width,
-        ] {
+        for end in [dot.accuracy.mean - half_width, dot.accuracy.mean + half_width] {
             let y = frame.place_y(end).clamp(frame.area.top, frame.area.bottom);
             picture.line(vec![(x, middle), (x, y)], dot.look.ink, 3.0);
             // A bar cut off by the frame has no end to draw.
@@ -149,8 +123,7 @@ fn draw_dots(picture: &mut Picture, frame: &Frame, dots: &[Dot]) {
     for dot in dots {
         let (at, look) = (frame.place(dot.x, dot.accuracy.mean), dot.look);
         if dot.is_passed_over {
-            look.marker
-                .fill(picture, at, RADIUS * 0.7, look.ink.faint(0.5));
+            look.marker.fill(picture, at, RADIUS * 0.7, look.ink.faint(0.5));
         } else {
             look.marker.fill(picture, at, RADIUS + 3.0, PAPER);
             look.marker.fill(picture, at, RADIUS, look.ink);
@@ -164,16 +137,9 @@ fn draw_dots(picture: &mut Picture, frame: &Frame, dots: &[Dot]) {
 
 fn draw_levels(picture: &mut Picture, frame: &Frame, levels: &[Level], taken: &mut Vec<Rect>) {
     const GAP: f64 = 22.0;
-    let Rect {
-        left,
-        right,
-        bottom,
-        ..
-    } = frame.area;
-    let columns: Vec<f64> = (0..)
-        .map(|i| left + 16.0 + 30.0 * f64::from(i))
-        .take_while(|x| *x < right)
-        .collect();
+    let Rect { left, right, bottom, .. } = frame.area;
+    let columns: Vec<f64> =
+        (0..).map(|i| left + 16.0 + 30.0 * f64::from(i)).take_while(|x| *x < right).collect();
     for level in levels {
         let text = format!("{} {} %", level.title, format::percent(level.accuracy));
         let y = frame.place_y(level.accuracy);
@@ -184,28 +150,17 @@ fn draw_levels(picture: &mut Picture, frame: &Frame, levels: &[Level], taken: &m
         } else {
             (format!("↓ {text}, below this range"), vec![bottom - GAP])
         };
-        let places = heights
-            .iter()
-            .flat_map(|&y| columns.iter().map(move |&x| (x, y)));
+        let places = heights.iter().flat_map(|&y| columns.iter().map(move |&x| (x, y)));
         write_label(picture, frame, &text, &places.collect::<Vec<_>>(), taken);
     }
 }
 
 /// Names the baselines that are dots beside them.
 fn draw_baseline_labels(picture: &mut Picture, frame: &Frame, dots: &[Dot], taken: &mut Vec<Rect>) {
-    for dot in dots
-        .iter()
-        .filter(|dot| dot.series.baseline && !dot.is_passed_over)
-    {
-        let text = format!(
-            "{} {} %",
-            dot.series.title,
-            format::percent(dot.accuracy.mean)
-        );
+    for dot in dots.iter().filter(|dot| dot.series.baseline && !dot.is_passed_over) {
+        let text = format!("{} {} %", dot.series.title, format::percent(dot.accuracy.mean));
         let (x, y) = frame.place(dot.x, dot.accuracy.mean);
-        let width = Text::new(&text, (0.0, 0.0), SMALL_SIZE, TEXT)
-            .bounds()
-            .width();
+        let width = Text::new(&text, (0.0, 0.0), SMALL_SIZE, TEXT).bounds().width();
         let mut places = Vec::new();
         for gap in [38.0, 60.0, 90.0] {
             for lead in [width / 2.0, width - 20.0, 20.0, width] {
@@ -236,19 +191,9 @@ fn obstacles(frame: &Frame, dots: &[Dot], curves: &[Vec<Point>]) -> Vec<Rect> {
     let markers = dots.iter().map(|dot| {
         let around = Rect::around(frame.place(dot.x, dot.accuracy.mean), RADIUS * 1.6);
         let half_width = dot.accuracy.half_width().unwrap_or(0.0);
-        let top = frame
-            .place_y(dot.accuracy.mean + half_width)
-            .min(around.top);
-        let bottom = frame
-            .place_y(dot.accuracy.mean - half_width)
-            .max(around.bottom);
-        Rect {
-            top,
-            bottom,
-            ..around
-        }
+        let top = frame.place_y(dot.accuracy.mean + half_width).min(around.top);
+        let bottom = frame.place_y(dot.accuracy.mean - half_width).max(around.bottom);
+        Rect { top, bottom, ..around }
     });
-    markers
-        .chain(curves.iter().flat_map(|curve| label::boxes_along(curve)))
-        .collect()
+    markers.chain(curves.iter().flat_map(|curve| label::boxes_along(curve))).collect()
 }

@@ -37,48 +37,26 @@ pub(super) fn chart(comparison: &Comparison, figure: &Figure) -> Option<Picture>
         return None;
     }
     let widest = |text: &dyn Fn(&Row) -> String| {
-        rows.iter()
-            .map(|row| font::width(&text(row), SMALL_SIZE, false))
-            .fold(0.0, f64::max)
+        rows.iter().map(|row| font::width(&text(row), SMALL_SIZE, false)).fold(0.0, f64::max)
     };
     let label_width = widest(&|row| row.label.clone());
     let value_width = widest(&|row| (figure.show)(row.value.mean));
     let top = HEADER_HEIGHT;
     let bottom = top + rows.len() as f64 * ROW_HEIGHT + 10.0;
     let mut picture = Picture::new(WIDTH, bottom + 130.0, describe(comparison, figure, &rows));
-    frame::draw_header(
-        &mut picture,
-        figure.title,
-        &subtitle(comparison, None, MEAN_AND_INTERVAL),
-    );
+    frame::draw_header(&mut picture, figure.title, &subtitle(comparison, None, MEAN_AND_INTERVAL));
     let area = Rect {
         left: MARGIN + label_width + 24.0,
         right: WIDTH - MARGIN - value_width - 20.0,
         top,
         bottom,
     };
-    let ends = rows
-        .iter()
-        .map(|row| row.value.mean + row.value.half_width().unwrap_or(0.0));
+    let ends = rows.iter().map(|row| row.value.mean + row.value.half_width().unwrap_or(0.0));
     // An interval from two seeds may be of any width; the bars matter more.
     let longest = rows.iter().map(|row| row.value.mean).fold(0.0, f64::max);
     let x = Axis::from_zero(ends.map(|end| end.min(1.3 * longest)));
-    let frame = Frame {
-        area,
-        x,
-        y: Axis::Linear {
-            low: 0.0,
-            high: 1.0,
-        },
-    };
-    frame.draw_x(
-        &mut picture,
-        &Ticks {
-            max_n: 6,
-            show: &figure.tick,
-            size: LABEL_SIZE,
-        },
-    );
+    let frame = Frame { area, x, y: Axis::Linear { low: 0.0, high: 1.0 } };
+    frame.draw_x(&mut picture, &Ticks { max_n: 6, show: &figure.tick, size: LABEL_SIZE });
     frame.name_x(&mut picture, figure.axis_name);
     for (i, row) in rows.iter().enumerate() {
         let y = top + 5.0 + (i as f64 + 0.5) * ROW_HEIGHT;
@@ -93,10 +71,7 @@ fn rows(comparison: &Comparison, figure: &Figure) -> Vec<Row> {
         .flat_map(|(series, look)| {
             // Grey, since an interval is drawn in the colour of text.
             let ink = if series.baseline { MUTED } else { look.ink };
-            series
-                .configurations
-                .iter()
-                .map(move |configuration| (configuration, ink))
+            series.configurations.iter().map(move |configuration| (configuration, ink))
         })
         .filter_map(|(configuration, ink)| {
             let value = (figure.of)(configuration)?;
@@ -112,26 +87,12 @@ fn draw_row(picture: &mut Picture, frame: &Frame, row: &Row, y: f64, value: &str
     picture.text(label.anchor(Anchor::End));
     let end = frame.place_x(row.value.mean);
     let (top, bottom) = (y - BAR_HEIGHT / 2.0, y + BAR_HEIGHT / 2.0);
-    picture.rect(
-        Rect {
-            left,
-            top,
-            right: end,
-            bottom,
-        },
-        row.ink,
-    );
+    picture.rect(Rect { left, top, right: end, bottom }, row.ink);
     let mut text_left = end;
-    let half_width = row
-        .value
-        .half_width()
-        .filter(|half_width| *half_width > 0.0);
+    let half_width = row.value.half_width().filter(|half_width| *half_width > 0.0);
     if let Some(half_width) = half_width {
         let reach = |value: f64| frame.place_x(value).clamp(left, frame.area.right);
-        let (low, high) = (
-            reach(row.value.mean - half_width),
-            reach(row.value.mean + half_width),
-        );
+        let (low, high) = (reach(row.value.mean - half_width), reach(row.value.mean + half_width));
         picture.line(vec![(low, y), (high, y)], TEXT, 2.5);
         for x in [low, high] {
             picture.line(vec![(x, y - 7.0), (x, y + 7.0)], TEXT, 2.5);
@@ -142,14 +103,7 @@ fn draw_row(picture: &mut Picture, frame: &Frame, row: &Row, y: f64, value: &str
 }
 
 fn describe(comparison: &Comparison, figure: &Figure, rows: &[Row]) -> String {
-    let rows: Vec<String> = rows
-        .iter()
-        .map(|row| format!("{} {}", row.label, (figure.show)(row.value.mean)))
-        .collect();
-    format!(
-        "{}, {}: {}.",
-        figure.title,
-        comparison.task.name,
-        rows.join(", ")
-    )
+    let rows: Vec<String> =
+        rows.iter().map(|row| format!("{} {}", row.label, (figure.show)(row.value.mean))).collect();
+    format!("{}, {}: {}.", figure.title, comparison.task.name, rows.join(", "))
 }

@@ -15,16 +15,8 @@ pub(super) fn entries(comparison: &Comparison, size: &Size, levels: &[Level]) ->
         .collect();
     series.sort_by_key(|(series, _)| series.baseline);
     let series = series.into_iter().map(|(series, look)| {
-        let key = if series.curve().len() > 1 {
-            Key::Curve(look)
-        } else {
-            Key::Point(look)
-        };
-        Entry {
-            key,
-            title: series.title.clone(),
-            detail: budgets(series, size),
-        }
+        let key = if series.curve().len() > 1 { Key::Curve(look) } else { Key::Point(look) };
+        Entry { key, title: series.title.clone(), detail: budgets(series, size) }
     });
     let levels = levels.iter().map(|level| Entry {
         key: Key::Reference(level.dashes),
@@ -45,11 +37,8 @@ pub(super) fn front_entry() -> Entry {
 
 /// `rank 1–32`, or size and accuracy where there is no knob.
 fn budgets(series: &Series, size: &Size) -> String {
-    let budgets: Vec<&Budget> = series
-        .curve()
-        .iter()
-        .filter_map(|c| c.runs[0].method.budget.as_ref())
-        .collect();
+    let budgets: Vec<&Budget> =
+        series.curve().iter().filter_map(|c| c.runs[0].method.budget.as_ref()).collect();
     let name = |budget: &Budget| budget.name.replace('_', " ");
     match (budgets.first(), budgets.last(), series.best()) {
         (Some(first), Some(last), _) if first.value != last.value => {
@@ -57,9 +46,7 @@ fn budgets(series: &Series, size: &Size) -> String {
         }
         (Some(only), ..) => format!("{} {}", name(only), only.value),
         (None, _, Some(best)) => {
-            let accuracy = best
-                .test_accuracy()
-                .map(|a| format!(", {} %", format::percent(a.mean)));
+            let accuracy = best.test_accuracy().map(|a| format!(", {} %", format::percent(a.mean)));
             (size.show)((size.of)(best)) + &accuracy.unwrap_or_default()
         }
         _ => String::new(),
@@ -69,12 +56,7 @@ fn budgets(series: &Series, size: &Size) -> String {
 /// The chart in words.
 pub(super) fn describe(comparison: &Comparison, size: &Size) -> String {
     let series: Vec<String> = comparison.series.iter().filter_map(range).collect();
-    format!(
-        "{}, {}: {}.",
-        size.title,
-        comparison.task.name,
-        series.join(", ")
-    )
+    format!("{}, {}: {}.", size.title, comparison.task.name, series.join(", "))
 }
 
 /// `LoRA 80.6 to 83.1 %`.

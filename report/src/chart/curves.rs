@@ -29,11 +29,7 @@ pub(super) fn chart(comparison: &Comparison) -> Option<Picture> {
     let mut picture = Picture::new(WIDTH, height, describe(comparison, &panels));
     let title = "Learning curves: validation accuracy against optimizer steps";
     let rows = (comparison.task.n_validation, "validation row");
-    frame::draw_header(
-        &mut picture,
-        title,
-        &subtitle(comparison, Some(rows), "one line per seed"),
-    );
+    frame::draw_header(&mut picture, title, &subtitle(comparison, Some(rows), "one line per seed"));
     // A level to compare with: its own curve may run over many more steps than the others.
     let head_only = comparison.baseline(HEAD_ONLY);
     let head_only = head_only.and_then(|head_only| Some(head_only.validation_accuracy()?.mean));
@@ -46,18 +42,9 @@ pub(super) fn chart(comparison: &Comparison) -> Option<Picture> {
     let key = font::shorten(&key, SMALL_SIZE, false, WIDTH - 2.0 * MARGIN);
     picture.text(Text::new(key, (MARGIN, 136.0), SMALL_SIZE, MUTED));
 
-    let points = || {
-        panels
-            .iter()
-            .flat_map(|(series, _)| runs(series))
-            .flat_map(|run| &run.curve)
-    };
+    let points = || panels.iter().flat_map(|(series, _)| runs(series)).flat_map(|run| &run.curve);
     let x = Axis::from_zero(points().map(|point| point.step as f64));
-    let y = Axis::shares(
-        points()
-            .map(|point| point.validation_accuracy)
-            .chain(head_only),
-    );
+    let y = Axis::shares(points().map(|point| point.validation_accuracy).chain(head_only));
     let column_width = (WIDTH - 2.0 * MARGIN) / N_COLUMNS as f64;
     for (i, (series, look)) in panels.into_iter().enumerate() {
         let left = MARGIN + (i % N_COLUMNS) as f64 * column_width;
@@ -68,22 +55,14 @@ pub(super) fn chart(comparison: &Comparison) -> Option<Picture> {
             right: left + column_width - 16.0,
             bottom: top + PANEL_HEIGHT - 50.0,
         };
-        let panel = Panel {
-            frame: Frame { area, x, y },
-            series,
-            look,
-        };
+        let panel = Panel { frame: Frame { area, x, y }, series, look };
         panel.draw(&mut picture, head_only);
     }
     Some(picture)
 }
 
 fn runs<'a>(series: &Series<'a>) -> impl Iterator<Item = &'a RunRecord> {
-    let runs: Vec<_> = series
-        .configurations
-        .iter()
-        .flat_map(|c| c.runs.iter().copied())
-        .collect();
+    let runs: Vec<_> = series.configurations.iter().flat_map(|c| c.runs.iter().copied()).collect();
     runs.into_iter().filter(|run| !run.curve.is_empty())
 }
 
@@ -97,22 +76,8 @@ impl Panel<'_, '_> {
     fn draw(&self, picture: &mut Picture, head_only: Option<f64>) {
         let show_x = |step: f64| format::short_count(step);
         let show_y = frame::percent_ticks(&self.frame.y, 5);
-        self.frame.draw_x(
-            picture,
-            &Ticks {
-                max_n: 5,
-                show: &show_x,
-                size: TICK_SIZE,
-            },
-        );
-        self.frame.draw_y(
-            picture,
-            &Ticks {
-                max_n: 5,
-                show: &show_y,
-                size: TICK_SIZE,
-            },
-        );
+        self.frame.draw_x(picture, &Ticks { max_n: 5, show: &show_x, size: TICK_SIZE });
+        self.frame.draw_y(picture, &Ticks { max_n: 5, show: &show_y, size: TICK_SIZE });
         self.frame.draw_axes(picture);
         self.draw_title(picture);
         let best = self.series.best().or(self.series.configurations.last());
@@ -131,15 +96,10 @@ impl Panel<'_, '_> {
     fn draw_title(&self, picture: &mut Picture) {
         let (x, y) = (self.frame.area.left, self.frame.area.top - 52.0);
         let room = self.frame.area.width() - 30.0;
-        self.look
-            .marker
-            .fill(picture, (x + 10.0, y), 9.0, self.look.ink);
+        self.look.marker.fill(picture, (x + 10.0, y), 9.0, self.look.ink);
         let title = font::shorten(&self.series.title, SMALL_SIZE, true, room);
         picture.text(Text::new(title, (x + 30.0, y), SMALL_SIZE, TEXT).bold());
-        let setting = self
-            .series
-            .best()
-            .map_or("no result", |best| best.setting.as_str());
+        let setting = self.series.best().map_or("no result", |best| best.setting.as_str());
         let setting = font::shorten(setting, TICK_SIZE, false, room);
         picture.text(Text::new(setting, (x + 30.0, y + 28.0), TICK_SIZE, MUTED));
     }
@@ -164,10 +124,7 @@ impl Panel<'_, '_> {
 
     fn points(&self, run: &RunRecord) -> Vec<Point> {
         let place = |step: usize, accuracy: f64| self.frame.place(step as f64, accuracy);
-        run.curve
-            .iter()
-            .map(|point| place(point.step, point.validation_accuracy))
-            .collect()
+        run.curve.iter().map(|point| place(point.step, point.validation_accuracy)).collect()
     }
 }
 
@@ -177,16 +134,9 @@ fn describe(comparison: &Comparison, panels: &[(&Series, Look)]) -> String {
         .filter_map(|(series, _)| {
             let best = series.best()?;
             let accuracy = best.validation_accuracy()?;
-            Some(format!(
-                "{} up to {} %",
-                best.label,
-                format::percent(accuracy.mean)
-            ))
+            Some(format!("{} up to {} %", best.label, format::percent(accuracy.mean)))
         })
         .collect();
     let task = &comparison.task.name;
-    format!(
-        "Validation accuracy against optimizer steps, {task}: {}.",
-        ends.join(", ")
-    )
+    format!("Validation accuracy against optimizer steps, {task}: {}.", ends.join(", "))
 }

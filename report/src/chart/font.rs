@@ -29,9 +29,7 @@ fn scale(font: &FontRef, em: f64) -> PxScale {
 
 /// Width of `text` in pixels at `em` pixels per em.
 pub(super) fn width(text: &str, em: f64, bold: bool) -> f64 {
-    glyphs(text, em, bold)
-        .last()
-        .map_or(0.0, |(_, _, end)| f64::from(end))
+    glyphs(text, em, bold).last().map_or(0.0, |(_, _, end)| f64::from(end))
 }
 
 /// Calls `draw` with each pixel of `text` and how much of it is covered. The origin is the left
@@ -98,10 +96,7 @@ mod tests {
     fn long_text_is_cut_to_the_width_given() {
         let text = "A method with a very long title";
         let short = shorten(text, 28.0, false, 200.0);
-        assert!(
-            short.starts_with("A method") && short.ends_with('…'),
-            "{short}"
-        );
+        assert!(short.starts_with("A method") && short.ends_with('…'), "{short}");
         assert!(width(&short, 28.0, false) <= 200.0);
         assert_eq!(shorten("LoRA", 28.0, false, 200.0), "LoRA");
         assert_eq!(shorten("LoRA", 28.0, false, 1.0), "");
@@ -110,14 +105,8 @@ mod tests {
     #[test]
     fn a_glyph_has_ink_inside_its_box_and_none_outside() {
         let mut covered = Vec::new();
-        rasterize("o", 100.0, false, |x, y, c| {
-            covered.extend((c > 0.5).then_some((x, y)))
-        });
+        rasterize("o", 100.0, false, |x, y, c| covered.extend((c > 0.5).then_some((x, y))));
         assert!(!covered.is_empty());
-        assert!(
-            covered
-                .iter()
-                .all(|&(x, y)| (0..62).contains(&x) && (-30..32).contains(&y))
-        );
+        assert!(covered.iter().all(|&(x, y)| (0..62).contains(&x) && (-30..32).contains(&y)));
     }
 }

@@ -55,11 +55,7 @@ impl Frame {
     pub fn draw_x(&self, picture: &mut Picture, ticks: &Ticks) {
         for value in self.x.ticks(ticks.max_n) {
             let x = self.place_x(value);
-            picture.line(
-                vec![(x, self.area.top), (x, self.area.bottom)],
-                GRID,
-                GRID_WIDTH,
-            );
+            picture.line(vec![(x, self.area.top), (x, self.area.bottom)], GRID, GRID_WIDTH);
             let at = (x, self.area.bottom + TICK_GAP + ticks.size * 0.5);
             let label = Text::new((ticks.show)(value), at, ticks.size, MUTED);
             picture.text(label.anchor(Anchor::Middle));
@@ -70,11 +66,7 @@ impl Frame {
     pub fn draw_y(&self, picture: &mut Picture, ticks: &Ticks) {
         for value in self.y.ticks(ticks.max_n) {
             let y = self.place_y(value);
-            picture.line(
-                vec![(self.area.left, y), (self.area.right, y)],
-                GRID,
-                GRID_WIDTH,
-            );
+            picture.line(vec![(self.area.left, y), (self.area.right, y)], GRID, GRID_WIDTH);
             let at = (self.area.left - TICK_GAP, y);
             picture.text(Text::new((ticks.show)(value), at, ticks.size, MUTED).anchor(Anchor::End));
         }
@@ -82,36 +74,20 @@ impl Frame {
 
     /// Draws the two lines of the axes over the grid.
     pub fn draw_axes(&self, picture: &mut Picture) {
-        let Rect {
-            left,
-            top,
-            right,
-            bottom,
-        } = self.area;
-        picture.line(
-            vec![(left, top), (left, bottom), (right, bottom)],
-            MUTED,
-            2.0,
-        );
+        let Rect { left, top, right, bottom } = self.area;
+        picture.line(vec![(left, top), (left, bottom), (right, bottom)], MUTED, 2.0);
     }
 
     /// Writes what the horizontal axis means under it.
     pub fn name_x(&self, picture: &mut Picture, name: &str) {
-        let at = (
-            (self.area.left + self.area.right) / 2.0,
-            self.area.bottom + 80.0,
-        );
+        let at = ((self.area.left + self.area.right) / 2.0, self.area.bottom + 80.0);
         picture.text(Text::new(name, at, LABEL_SIZE, TEXT).anchor(Anchor::Middle));
     }
 
     /// Writes what the vertical axis means beside it.
     pub fn name_y(&self, picture: &mut Picture, name: &str) {
         let at = (MARGIN, (self.area.top + self.area.bottom) / 2.0);
-        picture.text(
-            Text::new(name, at, LABEL_SIZE, TEXT)
-                .anchor(Anchor::Middle)
-                .upward(),
-        );
+        picture.text(Text::new(name, at, LABEL_SIZE, TEXT).anchor(Anchor::Middle).upward());
     }
 }
 
@@ -128,10 +104,7 @@ pub(super) fn draw_header(picture: &mut Picture, title: &str, subtitle: &str) {
 /// otherwise.
 pub(super) fn percent_ticks(axis: &Axis, max_n: usize) -> impl Fn(f64) -> String {
     let ticks = axis.ticks(max_n);
-    let step = ticks
-        .windows(2)
-        .map(|pair| pair[1] - pair[0])
-        .fold(1.0, f64::min);
+    let step = ticks.windows(2).map(|pair| pair[1] - pair[0]).fold(1.0, f64::min);
     let digits = (0..4).find(|&digits| {
         let points = step * 100.0 * 10_f64.powi(digits);
         (points - points.round()).abs() < 1e-6

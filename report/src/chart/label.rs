@@ -8,10 +8,7 @@ pub(super) fn place(text: Text, places: &[Point], obstacles: &[Rect], inside: &R
     let cost = |at: Point| {
         let bounds = Text { at, ..text.clone() }.bounds();
         let outside = bounds.width() * bounds.height() - bounds.overlap(inside);
-        let covered: f64 = obstacles
-            .iter()
-            .map(|obstacle| bounds.overlap(obstacle))
-            .sum();
+        let covered: f64 = obstacles.iter().map(|obstacle| bounds.overlap(obstacle)).sum();
         // Cut off is worse than covered.
         outside.max(0.0) * 100.0 + covered
     };
@@ -32,9 +29,7 @@ pub(super) fn boxes_along(points: &[Point]) -> Vec<Rect> {
     let mut boxes = Vec::new();
     for pair in points.windows(2) {
         let (from, to) = (pair[0], pair[1]);
-        let n = ((to.0 - from.0).hypot(to.1 - from.1) / STEP)
-            .ceil()
-            .max(1.0);
+        let n = ((to.0 - from.0).hypot(to.1 - from.1) / STEP).ceil().max(1.0);
         for i in 0..=n as usize {
             let share = i as f64 / n;
             let x = from.0 + (to.0 - from.0) * share;
@@ -50,12 +45,7 @@ mod tests {
     use super::*;
     use crate::chart::picture::Ink;
 
-    const INSIDE: Rect = Rect {
-        left: 0.0,
-        top: 0.0,
-        right: 400.0,
-        bottom: 400.0,
-    };
+    const INSIDE: Rect = Rect { left: 0.0, top: 0.0, right: 400.0, bottom: 400.0 };
 
     #[test]
     fn a_label_goes_where_nothing_is() {
@@ -69,13 +59,7 @@ mod tests {
     #[test]
     fn without_room_it_goes_where_it_hurts_least_and_stays_inside() {
         let text = Text::new("label", (0.0, 0.0), 28.0, Ink::rgb(0, 0, 0));
-        let obstacles = [
-            INSIDE,
-            Rect {
-                right: 200.0,
-                ..INSIDE
-            },
-        ];
+        let obstacles = [INSIDE, Rect { right: 200.0, ..INSIDE }];
         let places = [(20.0, 100.0), (390.0, 100.0), (250.0, 100.0)];
         assert_eq!(place(text, &places, &obstacles, &INSIDE).at, (250.0, 100.0));
     }

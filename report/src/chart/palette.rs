@@ -49,18 +49,12 @@ pub(crate) struct Look {
 impl Look {
     /// The look of the `i`-th method.
     pub fn method(i: usize) -> Self {
-        Self {
-            ink: SERIES[i % SERIES.len()],
-            marker: MARKERS[i % MARKERS.len()],
-        }
+        Self { ink: SERIES[i % SERIES.len()], marker: MARKERS[i % MARKERS.len()] }
     }
 
     /// The look of a baseline.
     pub fn baseline() -> Self {
-        Self {
-            ink: TEXT,
-            marker: Marker::Star,
-        }
+        Self { ink: TEXT, marker: Marker::Star }
     }
 }
 
@@ -90,9 +84,7 @@ impl Marker {
 
     /// Draws the marker's outline, to be seen where another covers it.
     pub fn outline(self, picture: &mut Picture, center: Point, radius: f64, ink: Ink) {
-        let mut corners = self
-            .corners(center, radius)
-            .unwrap_or_else(|| ring(center, radius));
+        let mut corners = self.corners(center, radius).unwrap_or_else(|| ring(center, radius));
         corners.push(corners[0]);
         picture.line(corners, ink, 2.0);
     }
@@ -121,10 +113,7 @@ fn polygon(center: Point, radii: &[f64], n: usize, turn: f64) -> Vec<Point> {
         .map(|i| {
             let angle = (i as f64 / n as f64 + turn) * std::f64::consts::TAU;
             let radius = radii[i % radii.len()];
-            (
-                center.0 + radius * angle.sin(),
-                center.1 - radius * angle.cos(),
-            )
+            (center.0 + radius * angle.sin(), center.1 - radius * angle.cos())
         })
         .collect()
 }
@@ -166,9 +155,8 @@ mod tests {
     #[test]
     fn markers_are_about_as_large_as_asked() {
         for marker in MARKERS.into_iter().chain([Marker::Star]) {
-            let corners = marker
-                .corners((50.0, 50.0), 10.0)
-                .unwrap_or_else(|| ring((50.0, 50.0), 10.0));
+            let corners =
+                marker.corners((50.0, 50.0), 10.0).unwrap_or_else(|| ring((50.0, 50.0), 10.0));
             let far = |(x, y): &Point| (x - 50.0_f64).hypot(y - 50.0);
             let radius = corners.iter().map(far).fold(0.0, f64::max);
             assert!((10.0..=15.01).contains(&radius), "{marker:?} {radius}");

@@ -18,12 +18,7 @@ pub(crate) struct Ink {
 
 impl Ink {
     pub const fn rgb(red: u8, green: u8, blue: u8) -> Self {
-        Self {
-            red,
-            green,
-            blue,
-            alpha: 1.0,
-        }
+        Self { red, green, blue, alpha: 1.0 }
     }
 
     pub fn faint(self, alpha: f64) -> Self {
@@ -39,20 +34,9 @@ impl Ink {
 /// One thing to draw.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Shape {
-    Line {
-        points: Vec<Point>,
-        ink: Ink,
-        width: f64,
-    },
-    Polygon {
-        corners: Vec<Point>,
-        ink: Ink,
-    },
-    Circle {
-        center: Point,
-        radius: f64,
-        ink: Ink,
-    },
+    Line { points: Vec<Point>, ink: Ink, width: f64 },
+    Polygon { corners: Vec<Point>, ink: Ink },
+    Circle { center: Point, radius: f64, ink: Ink },
     Text(Text),
 }
 
@@ -82,15 +66,7 @@ pub(crate) enum Anchor {
 impl Text {
     pub fn new(text: impl Into<String>, at: Point, size: f64, ink: Ink) -> Self {
         let text = text.into();
-        Self {
-            text,
-            at,
-            size,
-            ink,
-            bold: false,
-            anchor: Anchor::Start,
-            upward: false,
-        }
+        Self { text, at, size, ink, bold: false, anchor: Anchor::Start, upward: false }
     }
 
     pub fn bold(self) -> Self {
@@ -102,10 +78,7 @@ impl Text {
     }
 
     pub fn upward(self) -> Self {
-        Self {
-            upward: true,
-            ..self
-        }
+        Self { upward: true, ..self }
     }
 
     /// Distance from the anchor back to the beginning of the text.
@@ -125,19 +98,9 @@ impl Text {
         let (above, below) = (0.5 * self.size, 0.52 * self.size);
         let (x, y) = self.at;
         if self.upward {
-            return Rect {
-                left: x - above,
-                right: x + below,
-                top: y - end,
-                bottom: y - begin,
-            };
+            return Rect { left: x - above, right: x + below, top: y - end, bottom: y - begin };
         }
-        Rect {
-            left: x + begin,
-            right: x + end,
-            top: y - above,
-            bottom: y + below,
-        }
+        Rect { left: x + begin, right: x + end, top: y - above, bottom: y + below }
     }
 }
 
@@ -153,12 +116,7 @@ pub(crate) struct Rect {
 impl Rect {
     pub fn around(center: Point, radius: f64) -> Self {
         let (x, y) = center;
-        Self {
-            left: x - radius,
-            top: y - radius,
-            right: x + radius,
-            bottom: y + radius,
-        }
+        Self { left: x - radius, top: y - radius, right: x + radius, bottom: y + radius }
     }
 
     pub fn width(&self) -> f64 {
@@ -189,12 +147,7 @@ pub(crate) struct Picture {
 
 impl Picture {
     pub fn new(width: f64, height: f64, description: String) -> Self {
-        Self {
-            width,
-            height,
-            shapes: Vec::new(),
-            description,
-        }
+        Self { width, height, shapes: Vec::new(), description }
     }
 
     pub fn line(&mut self, points: Vec<Point>, ink: Ink, width: f64) {
@@ -208,10 +161,7 @@ impl Picture {
         let length = (to.0 - from.0).hypot(to.1 - from.1);
         let at = |distance: f64| {
             let share = distance.min(length) / length;
-            (
-                from.0 + (to.0 - from.0) * share,
-                from.1 + (to.1 - from.1) * share,
-            )
+            (from.0 + (to.0 - from.0) * share, from.1 + (to.1 - from.1) * share)
         };
         let mut begin = 0.0;
         while begin < length {
@@ -225,24 +175,12 @@ impl Picture {
     }
 
     pub fn rect(&mut self, rect: Rect, ink: Ink) {
-        let Rect {
-            left,
-            top,
-            right,
-            bottom,
-        } = rect;
-        self.polygon(
-            vec![(left, top), (right, top), (right, bottom), (left, bottom)],
-            ink,
-        );
+        let Rect { left, top, right, bottom } = rect;
+        self.polygon(vec![(left, top), (right, top), (right, bottom), (left, bottom)], ink);
     }
 
     pub fn circle(&mut self, center: Point, radius: f64, ink: Ink) {
-        self.shapes.push(Shape::Circle {
-            center,
-            radius,
-            ink,
-        });
+        self.shapes.push(Shape::Circle { center, radius, ink });
     }
 
     pub fn text(&mut self, text: Text) {

@@ -48,13 +48,7 @@ pub(super) fn dots<'c>(comparison: &'c Comparison, size: &Size) -> Vec<Dot<'c>> 
             };
             let x = (size.of)(configuration);
             let is_passed_over = !curve.contains(&configuration.label.as_str());
-            dots.push(Dot {
-                x,
-                accuracy,
-                look,
-                series,
-                is_passed_over,
-            });
+            dots.push(Dot { x, accuracy, look, series, is_passed_over });
         }
     }
     dots.sort_by_key(|dot| dot.series.baseline);
@@ -67,37 +61,21 @@ pub(super) fn levels<'c>(comparison: &'c Comparison) -> Vec<Level<'c>> {
     baselines
         .filter_map(|series| Some((series, series.best()?.test_accuracy()?.mean)))
         .zip(DASHES.into_iter().cycle())
-        .map(|((series, accuracy), dashes)| Level {
-            title: &series.title,
-            accuracy,
-            dashes,
-        })
+        .map(|((series, accuracy), dashes)| Level { title: &series.title, accuracy, dashes })
         .collect()
 }
 
 /// Around the dots; a level far below them is told in words instead of squeezing them together.
 pub(super) fn accuracy_axis(dots: &[Dot], levels: &[Level]) -> Axis {
-    let low = dots
-        .iter()
-        .map(|dot| dot.accuracy.mean)
-        .fold(f64::INFINITY, f64::min);
-    let high = dots
-        .iter()
-        .map(|dot| dot.accuracy.mean)
-        .fold(f64::NEG_INFINITY, f64::max);
+    let low = dots.iter().map(|dot| dot.accuracy.mean).fold(f64::INFINITY, f64::min);
+    let high = dots.iter().map(|dot| dot.accuracy.mean).fold(f64::NEG_INFINITY, f64::max);
     let reach = (high - low).max(0.05);
     // Two seeds may have an interval of any width: bars may stick out of the frame.
     let bars = dots.iter().flat_map(|dot| {
         let half_width = dot.accuracy.half_width().unwrap_or(0.0).min(reach / 2.0);
-        [
-            dot.accuracy.mean - half_width,
-            dot.accuracy.mean + half_width,
-        ]
+        [dot.accuracy.mean - half_width, dot.accuracy.mean + half_width]
     });
-    let near = levels
-        .iter()
-        .map(|level| level.accuracy)
-        .filter(|a| *a > low - 0.6 * reach);
+    let near = levels.iter().map(|level| level.accuracy).filter(|a| *a > low - 0.6 * reach);
     Axis::shares(bars.chain(near))
 }
 
@@ -123,18 +101,8 @@ mod tests {
 
     #[test]
     fn the_front_holds_what_nothing_smaller_equals() {
-        let points = [
-            (5.0, 0.8),
-            (1.0, 0.7),
-            (3.0, 0.7),
-            (2.0, 0.75),
-            (1.0, 0.6),
-            (9.0, 0.8),
-        ];
-        assert_eq!(
-            front(points.into_iter()),
-            [(1.0, 0.7), (2.0, 0.75), (5.0, 0.8)]
-        );
+        let points = [(5.0, 0.8), (1.0, 0.7), (3.0, 0.7), (2.0, 0.75), (1.0, 0.6), (9.0, 0.8)];
+        assert_eq!(front(points.into_iter()), [(1.0, 0.7), (2.0, 0.75), (5.0, 0.8)]);
         assert_eq!(front([].into_iter()), []);
     }
 

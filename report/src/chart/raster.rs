@@ -19,8 +19,7 @@ pub(super) fn png(picture: &Picture) -> Result<Vec<u8>, String> {
     {
         let size = (wide as u32, high as u32);
         let area = BitMapBackend::with_buffer(&mut pixels, size).into_drawing_area();
-        area.fill(&color(PAPER))
-            .map_err(|error| error.to_string())?;
+        area.fill(&color(PAPER)).map_err(|error| error.to_string())?;
         for shape in &picture.shapes {
             draw(&area, shape).map_err(|error| error.to_string())?;
         }
@@ -40,15 +39,9 @@ fn draw(area: &Area, shape: &Shape) -> Drawn {
             let corners: Vec<_> = corners.iter().copied().map(place).collect();
             area.draw(&Polygon::new(corners, color(*ink).filled()))
         }
-        Shape::Circle {
-            center,
-            radius,
-            ink,
-        } => area.draw(&Circle::new(
-            place(*center),
-            dots(*radius),
-            color(*ink).filled(),
-        )),
+        Shape::Circle { center, radius, ink } => {
+            area.draw(&Circle::new(place(*center), dots(*radius), color(*ink).filled()))
+        }
         Shape::Text(text) => draw_text(area, text),
     }
 }
@@ -58,10 +51,7 @@ fn draw_line(area: &Area, points: &[Point], ink: Ink, width: f64) -> Drawn {
     let width = dots(width).max(1);
     for stroke in points.windows(2) {
         let stroke: Vec<_> = stroke.iter().copied().map(place).collect();
-        area.draw(&PathElement::new(
-            stroke,
-            color(ink).stroke_width(width as u32),
-        ))?;
+        area.draw(&PathElement::new(stroke, color(ink).stroke_width(width as u32)))?;
     }
     for &joint in points.iter().skip(1).take(points.len().saturating_sub(2)) {
         area.draw(&Circle::new(place(joint), width / 2, color(ink).filled()))?;
@@ -75,23 +65,14 @@ fn draw_text(area: &Area, text: &Text) -> Drawn {
     let lead = dots(text.lead());
     let (width, height) = area.dim_in_pixel();
     let mut drawn = Ok(());
-    font::rasterize(
-        &text.text,
-        text.size * OVERSAMPLING as f64,
-        text.bold,
-        |dx, dy, coverage| {
-            let along = dx - lead;
-            let (x, y) = if text.upward {
-                (x + dy, y - along)
-            } else {
-                (x + along, y + dy)
-            };
-            let is_inside = (0..width as i32).contains(&x) && (0..height as i32).contains(&y);
-            if coverage > 0.0 && is_inside && drawn.is_ok() {
-                drawn = area.draw_pixel((x, y), &color.mix(coverage));
-            }
-        },
-    );
+    font::rasterize(&text.text, text.size * OVERSAMPLING as f64, text.bold, |dx, dy, coverage| {
+        let along = dx - lead;
+        let (x, y) = if text.upward { (x + dy, y - along) } else { (x + along, y + dy) };
+        let is_inside = (0..width as i32).contains(&x) && (0..height as i32).contains(&y);
+        if coverage > 0.0 && is_inside && drawn.is_ok() {
+            drawn = area.draw_pixel((x, y), &color.mix(coverage));
+        }
+    });
     drawn
 }
 
@@ -108,12 +89,7 @@ fn color(ink: Ink) -> RGBAColor {
     let mix = |ink_part: u8, paper_part: u8| {
         (f64::from(ink_part) * ink.alpha + f64::from(paper_part) * (1.0 - ink.alpha)).round() as u8
     };
-    RGBAColor(
-        mix(ink.red, PAPER.red),
-        mix(ink.green, PAPER.green),
-        mix(ink.blue, PAPER.blue),
-        1.0,
-    )
+    RGBAColor(mix(ink.red, PAPER.red), mix(ink.green, PAPER.green), mix(ink.blue, PAPER.blue), 1.0)
 }
 
 /// Each pixel becomes the mean of the square it was drawn as.
@@ -123,19 +99,15 @@ fn scale_down(pixels: &[u8], width: usize, height: usize) -> Vec<u8> {
     for rows in pixels.chunks_exact(wide_row * OVERSAMPLING) {
         let mut sums = vec![0_u16; row];
         for wide in rows.chunks_exact(wide_row) {
-            for (sums, square) in sums
-                .chunks_exact_mut(CHANNELS)
-                .zip(wide.chunks_exact(CHANNELS * OVERSAMPLING))
+            for (sums, square) in
+                sums.chunks_exact_mut(CHANNELS).zip(wide.chunks_exact(CHANNELS * OVERSAMPLING))
             {
                 for (i, &value) in square.iter().enumerate() {
                     sums[i % CHANNELS] += u16::from(value);
                 }
             }
         }
-        small.extend(
-            sums.into_iter()
-                .map(|sum| (sum / OVERSAMPLING.pow(2) as u16) as u8),
-        );
+        small.extend(sums.into_iter().map(|sum| (sum / OVERSAMPLING.pow(2) as u16) as u8));
     }
     small
 }
@@ -166,17 +138,10 @@ mod tests {
     #[test]
     fn a_drawn_square_is_where_it_was_put() {
         let mut picture = Picture::new(20.0, 10.0, String::new());
-        let square = crate::chart::picture::Rect {
-            left: 4.0,
-            top: 2.0,
-            right: 8.0,
-            bottom: 6.0,
-        };
+        let square = crate::chart::picture::Rect { left: 4.0, top: 2.0, right: 8.0, bottom: 6.0 };
         picture.rect(square, Ink::rgb(200, 0, 0));
         let bytes = png(&picture).unwrap();
-        let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes))
-            .read_info()
-            .unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         reader.next_frame(&mut pixels).unwrap();
         let at = |x: usize, y: usize| &pixels[(y * 20 + x) * 3..][..3];

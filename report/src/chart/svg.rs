@@ -19,8 +19,7 @@ pub(super) fn svg(picture: &Picture) -> Result<String, String> {
     let mut text = String::new();
     {
         let area = SVGBackend::with_string(&mut text, size).into_drawing_area();
-        area.fill(&color(PAPER))
-            .map_err(|error| error.to_string())?;
+        area.fill(&color(PAPER)).map_err(|error| error.to_string())?;
         for shape in &picture.shapes {
             draw(&area, shape).map_err(|error| error.to_string())?;
         }
@@ -41,30 +40,16 @@ fn draw(area: &Area, shape: &Shape) -> Drawn {
         Shape::Polygon { corners, ink } => {
             area.draw(&Polygon::new(all(corners), color(*ink).filled()))
         }
-        Shape::Circle {
-            center,
-            radius,
-            ink,
-        } => area.draw(&Circle::new(
-            place(*center),
-            units(*radius),
-            color(*ink).filled(),
-        )),
+        Shape::Circle { center, radius, ink } => {
+            area.draw(&Circle::new(place(*center), units(*radius), color(*ink).filled()))
+        }
         Shape::Text(text) => draw_text(area, text),
     }
 }
 
 fn draw_text(area: &Area, text: &Text) -> Drawn {
-    let style = if text.bold {
-        FontStyle::Bold
-    } else {
-        FontStyle::Normal
-    };
-    let transform = if text.upward {
-        FontTransform::Rotate270
-    } else {
-        FontTransform::None
-    };
+    let style = if text.bold { FontStyle::Bold } else { FontStyle::Normal };
+    let transform = if text.upward { FontTransform::Rotate270 } else { FontTransform::None };
     let size = text.size * UNITS_PER_PIXEL * SIZE_PER_EM;
     let horizontal = match text.anchor {
         Anchor::Start => HPos::Left,
@@ -75,11 +60,7 @@ fn draw_text(area: &Area, text: &Text) -> Drawn {
         .transform(transform)
         .color(&color(text.ink))
         .pos(Pos::new(horizontal, VPos::Center));
-    area.draw(&plotters::element::Text::new(
-        text.text.as_str(),
-        place(text.at),
-        style,
-    ))
+    area.draw(&plotters::element::Text::new(text.text.as_str(), place(text.at), style))
 }
 
 fn units(pixels: f64) -> i32 {

@@ -53,11 +53,7 @@ fn specs() -> Vec<Spec> {
         peak_megabytes: 410,
     };
     let mut specs = vec![
-        Spec {
-            head: 0,
-            peak_megabytes: 180,
-            ..spec("majority", "Majority class", 0.502, 0.0)
-        },
+        Spec { head: 0, peak_megabytes: 180, ..spec("majority", "Majority class", 0.502, 0.0) },
         spec("head", "Head only", 0.720, 14.2),
         Spec {
             trainable: N_PARAMETERS,
@@ -80,61 +76,36 @@ fn specs() -> Vec<Spec> {
         let adalora = spec("adalora", "AdaLoRA", test, 79.0);
         let trainable = 2 * N_LAYERS * (rank * 3 / 2) * (2 * D_MODEL + 1);
         let stored = 2 * N_LAYERS * rank * (2 * D_MODEL + 1);
-        specs.push(Spec {
-            stored,
-            ..sized(adalora, "target_rank", rank, trainable)
-        });
+        specs.push(Spec { stored, ..sized(adalora, "target_rank", rank, trainable) });
     }
     for (tokens, test) in [(5, 0.742), (20, 0.756), (50, 0.761)] {
         let prompt = spec("prompt", "Prompt Tuning", test, 64.0 + tokens as f64);
         specs.push(sized(prompt, "tokens", tokens, tokens * D_MODEL));
     }
     for (variant, test, trainable) in [("mlp", 0.768, 451_200), ("lstm", 0.734, 3_259_008)] {
-        let p_tuning = Spec {
-            variant,
-            ..spec("p_tuning", "P-Tuning", test, 86.0)
-        };
-        specs.push(Spec {
-            stored: 7_680,
-            ..sized(p_tuning, "tokens", 20, trainable)
-        });
+        let p_tuning = Spec { variant, ..spec("p_tuning", "P-Tuning", test, 86.0) };
+        specs.push(Spec { stored: 7_680, ..sized(p_tuning, "tokens", 20, trainable) });
     }
     for (tokens, test) in [(5, 0.772), (20, 0.789), (50, 0.792)] {
         let prefix = spec("prefix", "Prefix-Tuning", test, 66.0 + tokens as f64 / 3.0);
-        specs.push(sized(
-            prefix,
-            "tokens",
-            tokens,
-            2 * N_LAYERS * tokens * D_MODEL,
-        ));
+        specs.push(sized(prefix, "tokens", tokens, 2 * N_LAYERS * tokens * D_MODEL));
     }
     let projected = spec("prefix", "Prefix-Tuning", 0.801, 75.5);
-    let projected = Spec {
-        variant: "projected",
-        ..projected
-    };
-    specs.push(Spec {
-        stored: 92_160,
-        ..sized(projected, "tokens", 20, 1_929_600)
-    });
+    let projected = Spec { variant: "projected", ..projected };
+    specs.push(Spec { stored: 92_160, ..sized(projected, "tokens", 20, 1_929_600) });
     specs
 }
 
 fn record(spec: &Spec, seed: u64) -> RunRecord {
     let shift = shift(spec, seed);
     let is_trained = spec.name != "majority";
-    let budget = spec.budget.map(|(name, value)| Budget {
-        name: name.to_owned(),
-        value,
-    });
+    let budget = spec.budget.map(|(name, value)| Budget { name: name.to_owned(), value });
     let config = match spec.budget {
         Some((name, value)) => json!({ name: value, "roles": ["query", "value"], "dropout": 0.0 }),
         None => json!({}),
     };
     let validation_accuracy = spec.validation_accuracy + shift;
-    let knob = spec.budget.map_or(String::new(), |(name, value)| {
-        format!(" --set {name}={value}")
-    });
+    let knob = spec.budget.map_or(String::new(), |(name, value)| format!(" --set {name}={value}"));
     RunRecord {
         schema: SCHEMA,
         id: format!(
@@ -171,21 +142,13 @@ fn record(spec: &Spec, seed: u64) -> RunRecord {
             validation_loss: 1.2 - validation_accuracy,
             best_step: 300,
         }),
-        curve: if is_trained {
-            curve(spec, validation_accuracy)
-        } else {
-            Vec::new()
-        },
+        curve: if is_trained { curve(spec, validation_accuracy) } else { Vec::new() },
         details: BTreeMap::new(),
         cost: Cost {
             steps: if is_trained { N_STEPS } else { 0 },
             train_seconds: spec.train_seconds * (1.0 + shift),
             evaluation_seconds: 9.7,
-            tokens_per_second: if is_trained {
-                310_000.0 / spec.train_seconds
-            } else {
-                0.0
-            },
+            tokens_per_second: if is_trained { 310_000.0 / spec.train_seconds } else { 0.0 },
             peak_bytes: Some(spec.peak_megabytes * 1_000_000),
         },
         environment: environment(),
@@ -197,15 +160,9 @@ fn record(spec: &Spec, seed: u64) -> RunRecord {
 /// What the seed adds to the accuracy: nothing for the first, up to 0.8 points for others.
 fn shift(spec: &Spec, seed: u64) -> f64 {
     let text = format!("{}{}{:?}{seed}", spec.name, spec.variant, spec.budget);
-    let hash = text
-        .bytes()
-        .fold(7_u64, |hash, byte| (hash * 31 + u64::from(byte)) % 10_007);
+    let hash = text.bytes().fold(7_u64, |hash, byte| (hash * 31 + u64::from(byte)) % 10_007);
     let is_noisy = seed != 1 && spec.name != "majority";
-    if is_noisy {
-        (hash as f64 / 10_007.0 - 0.5) * 0.016
-    } else {
-        0.0
-    }
+    if is_noisy { (hash as f64 / 10_007.0 - 0.5) * 0.016 } else { 0.0 }
 }
 
 /// A learning curve that rises to its best and falls a little after it.
@@ -216,11 +173,7 @@ fn curve(spec: &Spec, best: f64) -> Vec<CurvePoint> {
         .step_by(30)
         .map(|step| {
             let progress = (1.0 - (-(step as f64) / pace).exp()) / at_end;
-            let wiggle = if step == 300 {
-                0.0
-            } else {
-                0.004 * (step as f64 * 0.11).sin()
-            };
+            let wiggle = if step == 300 { 0.0 } else { 0.004 * (step as f64 * 0.11).sin() };
             let late = if step > 300 { 0.003 } else { 0.0 };
             let accuracy = 0.5 + (best - 0.5) * progress.min(1.0) + wiggle - late;
             CurvePoint {
