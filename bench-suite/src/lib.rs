@@ -13,6 +13,7 @@ pub mod console;
 pub mod data;
 pub mod device;
 pub mod features;
+pub mod finished;
 pub mod measure;
 pub mod model;
 pub mod names;
