@@ -85,6 +85,7 @@ pub fn execute(
         test_accuracy: test.accuracy,
         test_loss: test.loss,
         test_macro_f1: test.macro_f1,
+        test_correct: None,
         validation_accuracy: best.validation.accuracy,
         validation_loss: best.validation.loss,
         best_step: best.step,
@@ -102,7 +103,9 @@ pub fn execute(
         seed: plan.seed,
         counts,
         scores,
+        search: None,
         curve: trained.curve,
+        transfer: vec![],
         details: details.unwrap_or_default(),
         cost: Cost {
             steps: trained.steps,

@@ -193,6 +193,9 @@ pub struct AdaLora {
     /// Which triplets of each site are alive.
     #[module(skip)]
     alive: Vec<Vec<bool>>,
+    /// Step and triplets alive after each pruning.
+    #[module(skip)]
+    prunings: Vec<[usize; 2]>,
     #[module(skip)]
     importance: Importance,
 }
@@ -206,7 +209,12 @@ impl AdaLora {
             config: config.clone(),
             triplets,
             alive,
+            prunings: vec![],
         }
+    }
+
+    fn n_alive(&self) -> usize {
+        self.alive.iter().flatten().filter(|&&alive| alive).count()
     }
 
     fn triplets(&self, site: Site) -> Option<&Triplets> {
@@ -353,6 +361,7 @@ impl PeftMethod for AdaLora {
             let is_pruning_step = self.config.is_pruning_step(progress);
             if is_pruning_step {
                 self.allocate(budget);
+                self.prunings.push([progress.step, self.n_alive()]);
             }
             // Before the size is final the dead may grow back. Afterwards they must not: what is
             // stored is what is alive.
@@ -364,8 +373,7 @@ impl PeftMethod for AdaLora {
     }
 
     fn is_settled(&self) -> bool {
-        let alive = self.alive.iter().flatten().filter(|&&alive| alive).count();
-        alive <= self.config.target_rank * self.triplets.len()
+        self.n_alive() <= self.config.target_rank * self.triplets.len()
     }
 
     fn stored(&self) -> Vec<(String, Tensor<2>)> {
@@ -428,7 +436,10 @@ impl PeftMethod for AdaLora {
             .zip(&self.alive)
             .map(|(triplets, alive)| (triplets.site.to_string(), rank(alive).into()))
             .collect();
-        BTreeMap::from([("surviving_rank".to_owned(), ranks.into())])
+        BTreeMap::from([
+            ("surviving_rank".to_owned(), ranks.into()),
+            ("prunings".to_owned(), serde_json::json!(self.prunings)),
+        ])
     }
 }
 

@@ -90,6 +90,9 @@ fn pruning_follows_training_without_anybody_calling_an_allocator() {
     }
     let alive: usize = method.alive.iter().flatten().filter(|&&alive| alive).count();
     assert_eq!(alive, 4, "4 sites times target rank 1");
+    // From step 2 of 10 to step 6, from 12 triplets to 4: 4 + 8 · 0.75³ = 7, 4 + 8 · 0.5³ = 5, …
+    let prunings = serde_json::json!([[3, 7], [4, 5], [5, 4], [6, 4]]);
+    assert_eq!(method.details()["prunings"], prunings);
     let kept: usize = method.stored().iter().map(|(_, tensor)| tensor.shape().num_elements()).sum();
     assert_eq!(kept, 4 * (16 + 16 + 1));
 }

@@ -4,7 +4,7 @@ mod suite;
 
 use serde_json::json;
 
-use crate::record::{RunRecord, Status};
+use crate::record::{Best, RowSet, RunRecord, Search, Status, Transfer, Trial};
 
 pub(crate) use suite::suite;
 
@@ -21,6 +21,44 @@ pub(crate) fn searched() -> Vec<RunRecord> {
         records.push(record);
     }
     records
+}
+
+/// A search that found the rate of a record, with one trial that diverged.
+pub(crate) fn search(record: &RunRecord) -> Search {
+    let chosen = record.training["learning_rate"].as_f64().unwrap();
+    let trial = |(i, learning_rate): (usize, f64)| Trial {
+        id: format!("{}-trial-{i}", record.method.name),
+        learning_rate,
+        status: if i == 2 { Status::Diverged { step: 12 } } else { Status::Finished },
+        steps: 165,
+        best: (i < 2).then_some(Best { step: 150, accuracy: 0.7 + 0.1 * i as f64, loss: 0.5 }),
+        curve: Vec::new(),
+        seconds: 20.0,
+    };
+    let grid = vec![chosen / 3.0, chosen, 3.0 * chosen];
+    Search {
+        rule: "3 rates a factor 3 apart".to_owned(),
+        setting: "learning_rate".to_owned(),
+        seed: 1000,
+        trials: grid.iter().copied().enumerate().map(trial).collect(),
+        grid,
+        chosen,
+        edge: false,
+    }
+}
+
+/// Figures on another task.
+pub(crate) fn transfer() -> Transfer {
+    Transfer {
+        task: "amazon".to_owned(),
+        title: "Product reviews: positive or negative".to_owned(),
+        fingerprint: "d".repeat(64),
+        n_test: 3,
+        accuracy: 2.0 / 3.0,
+        macro_f1: 0.6,
+        loss: 0.5,
+        test_correct: RowSet::of(&[true, true, false]),
+    }
 }
 
 /// Two methods whose loss became NaN before their first evaluation.

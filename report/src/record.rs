@@ -8,8 +8,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The version of this format. A reader refuses a newer one.
-pub const SCHEMA: u32 = 1;
+mod row_set;
+mod search;
+
+pub use row_set::RowSet;
+pub use search::{Best, Search, Trial};
+
+/// The version of this format. A reader refuses a newer one and reads every older one.
+///
+/// - 1: the first.
+/// - 2: adds `search`, `transfer` and `scores.test_correct`, which older records lack.
+pub const SCHEMA: u32 = 2;
 
 /// Everything known about one finished run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,8 +44,14 @@ pub struct RunRecord {
     pub counts: Counts,
     /// Figures of the best checkpoint. `None` when the run diverged before its first evaluation.
     pub scores: Option<Scores>,
+    /// How the learning rate was found; `None` where it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Search>,
     /// The learning curve, in steps.
     pub curve: Vec<CurvePoint>,
+    /// Figures of the same trained checkpoint on other tasks, without any training on them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transfer: Vec<Transfer>,
     /// What a method has to tell beside its scores, e.g. AdaLoRA's surviving rank per site.
     #[serde(default)]
     pub details: BTreeMap<String, serde_json::Value>,
@@ -167,12 +182,38 @@ pub struct Scores {
     pub test_loss: f64,
     /// Unweighted mean of the classes' F1 on the test split.
     pub test_macro_f1: f64,
+    /// The test rows that were classified right. Two runs with equal `task.fingerprint` and
+    /// `task.n_test` have the same rows, so that they can be compared row by row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_correct: Option<RowSet>,
     /// Share of validation rows classified right, 0 to 1.
     pub validation_accuracy: f64,
     /// Mean cross-entropy on the validation split, nats.
     pub validation_loss: f64,
     /// The optimizer step of the kept checkpoint.
     pub best_step: usize,
+}
+
+/// Figures of a trained checkpoint on the test split of a task that it was not trained on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transfer {
+    /// Short name of the task, e.g. `amazon`.
+    pub task: String,
+    /// One line for people.
+    pub title: String,
+    /// SHA-256 over the rows of all its splits.
+    pub fingerprint: String,
+    /// Rows of its test split.
+    pub n_test: usize,
+    /// Share of these rows classified right, 0 to 1.
+    pub accuracy: f64,
+    /// Unweighted mean of the classes' F1.
+    pub macro_f1: f64,
+    /// Mean cross-entropy, nats.
+    pub loss: f64,
+    /// The rows that were classified right.
+    pub test_correct: RowSet,
 }
 
 /// One point of the learning curve.
@@ -250,6 +291,7 @@ impl RunRecord {
                 commit: String::new(),
             },
             started: String::new(),
+            search: self.search.as_ref().map(Search::outcome),
             ..self.clone()
         }
     }

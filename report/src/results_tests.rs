@@ -1,6 +1,6 @@
 use super::*;
 use crate::example;
-use crate::record::Status;
+use crate::record::{RowSet, Status};
 
 fn opened() -> (tempfile::TempDir, ResultsDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -115,9 +115,9 @@ fn records_of_others_and_of_later_programs_are_told_apart() {
         ),
         "{text}"
     );
-    fs::write(&path, r#"{"schema": 2, "quite": "different"}"#).unwrap();
+    fs::write(&path, r#"{"schema": 3, "quite": "different"}"#).unwrap();
     let text = one_line(results.read_all().unwrap_err());
-    assert!(text.contains("`schema` is 2, this program reads up to 1; update"), "{text}");
+    assert!(text.contains("`schema` is 3, this program reads up to 2; update"), "{text}");
 }
 
 #[test]
@@ -171,4 +171,28 @@ fn a_folder_that_vanished_is_an_error_and_not_a_loss_in_silence() {
     let text = one_line(results.write(&example::suite(&[1])[0]).unwrap_err());
     assert!(text.contains("cannot write"), "{text}");
     one_line(results.read_all().unwrap_err());
+}
+
+#[test]
+fn a_record_of_the_first_schema_is_read_and_one_of_this_schema_keeps_its_search() {
+    let (_folder, results) = opened();
+    let mut record = example::suite(&[1]).remove(4);
+    let path = results.write(&record).unwrap();
+    let text = fs::read_to_string(&path).unwrap().replace("\"schema\": 2", "\"schema\": 1");
+    for name in ["search", "transfer", "test_correct"] {
+        assert!(!text.contains(name), "{name} is written though there is none");
+    }
+    fs::write(&path, text).unwrap();
+    assert_eq!(results.read(&record.id).unwrap(), RunRecord { schema: 1, ..record.clone() });
+
+    record.search = Some(example::search(&record));
+    record.transfer = vec![example::transfer()];
+    record.scores.as_mut().unwrap().test_correct = Some(RowSet::of(&[true, false, true]));
+    results.write(&record).unwrap();
+    assert_eq!(results.read(&record.id).unwrap(), record);
+    let mut rerun = record.clone();
+    rerun.search.as_mut().unwrap().trials[0].seconds *= 2.0;
+    assert_eq!(rerun.outcome(), record.outcome());
+    rerun.search.as_mut().unwrap().chosen *= 2.0;
+    assert_ne!(rerun.outcome(), record.outcome());
 }

@@ -140,9 +140,12 @@ fn record(spec: &Spec, seed: u64) -> RunRecord {
             test_macro_f1: spec.test_accuracy + shift - 0.001,
             validation_accuracy,
             validation_loss: 1.2 - validation_accuracy,
+            test_correct: None,
             best_step: 300,
         }),
+        search: None,
         curve: if is_trained { curve(spec, validation_accuracy) } else { Vec::new() },
+        transfer: Vec::new(),
         details: BTreeMap::new(),
         cost: Cost {
             steps: if is_trained { N_STEPS } else { 0 },
