@@ -17,6 +17,7 @@ pub mod finished;
 pub mod measure;
 pub mod model;
 pub mod names;
+pub mod parameters;
 pub mod plan;
 pub mod run;
 pub mod settings;

@@ -17,6 +17,7 @@ use safetensors::{SafeTensors, tensor::TensorView};
 use crate::{
     arm::{Arm, Baseline},
     model::Model,
+    parameters::{fill, named},
 };
 
 /// The trained part of a run.
@@ -103,9 +104,9 @@ impl Trainable {
             stored.extend(method.stored().into_iter().map(named));
         }
         if let Some(backbone) = &self.unfrozen {
-            stored.extend(Named::of(backbone, "backbone"));
+            stored.extend(named(backbone, "backbone"));
         }
-        stored.extend(Named::of(&self.head, "head"));
+        stored.extend(named(&self.head, "head"));
         stored
     }
 
@@ -172,7 +173,7 @@ impl Trainable {
         };
         let unfrozen = match arm {
             Arm::Baseline(Baseline::Full) => {
-                Some(Fill::into(model.backbone.clone(), "backbone", &tensors).with_context(at)?)
+                Some(fill(model.backbone.clone(), "backbone", &tensors).with_context(at)?)
             }
             _ => None,
         };
@@ -180,78 +181,7 @@ impl Trainable {
             weight: init::zeros([model.spec.d_model, n_classes], device),
             bias: Some(Param::from_tensor(Tensor::zeros([n_classes], device))),
         };
-        let head = Fill::into(blank, "head", &tensors).with_context(at)?;
+        let head = fill(blank, "head", &tensors).with_context(at)?;
         Ok(Self { method, unfrozen, head })
-    }
-}
-
-/// Collects a module's float parameters by path.
-struct Named {
-    path: Vec<String>,
-    found: Vec<(String, TensorData)>,
-}
-
-impl Named {
-    fn of<M: Module>(module: &M, root: &str) -> Vec<(String, TensorData)> {
-        let mut named = Self { path: vec![root.to_owned()], found: vec![] };
-        module.visit(&mut named);
-        named.found
-    }
-}
-
-impl burn::module::ModuleVisitor for Named {
-    fn enter_module(&mut self, name: &str, _kind: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _name: &str, _kind: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.found.push((self.path.join("."), param.val().into_data()));
-    }
-}
-
-/// Sets a module's float parameters by path.
-struct Fill<'a> {
-    path: Vec<String>,
-    from: &'a BTreeMap<String, TensorData>,
-    missing: Option<String>,
-}
-
-impl<'a> Fill<'a> {
-    fn into<M: Module>(module: M, root: &str, from: &'a BTreeMap<String, TensorData>) -> Result<M> {
-        let mut fill = Self { path: vec![root.to_owned()], from, missing: None };
-        let module = module.map(&mut fill);
-        match fill.missing {
-            None => Ok(module),
-            Some(name) => anyhow::bail!(
-                "tensor '{name}' is missing or has another shape; the file belongs to another run"
-            ),
-        }
-    }
-}
-
-impl burn::module::ModuleMapper for Fill<'_> {
-    fn enter_module(&mut self, name: &str, _kind: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _name: &str, _kind: &str) {
-        self.path.pop();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let name = self.path.join(".");
-        match self.from.get(&name) {
-            Some(data) if data.shape().as_slice() == param.lazy_shape().as_slice() => {
-                Param::from_tensor(Tensor::from_data(data.clone(), &param.lazy_device()))
-            }
-            _ => {
-                self.missing.get_or_insert(name);
-                param
-            }
-        }
     }
 }
