@@ -1,10 +1,17 @@
-//! Runs a list of plans into a results folder; what is recorded is not run again.
+//! Runs a suite into a results folder; what is recorded is not run again, and several processes
+//! may share the folder and the work.
 
-use std::{collections::BTreeSet, path::PathBuf, rc::Rc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    rc::Rc,
+    thread::sleep,
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use assets::Store;
-use report::{Rendered, ResultsDir, RunRecord, record::Status, render};
+use report::{Claim, Rendered, ResultsDir, RunRecord, SuiteInfo, record::Status, render};
 
 use crate::{
     choice::{ModelChoice, TaskChoice},
@@ -14,6 +21,8 @@ use crate::{
     model::Model,
     plan::RunPlan,
     run::{check, execute},
+    shard::Shard,
+    suite::Suite,
     training::Training,
 };
 
@@ -70,14 +79,16 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// What came of a list of plans.
+/// What came of a suite.
 pub struct Benched {
-    /// The paths of the report.
-    pub rendered: Rendered,
-    /// The records of the plans, in their order.
+    /// The paths of the report; `None` when the folder holds no record at all.
+    pub rendered: Option<Rendered>,
+    /// The records of the runs, in the suite's order.
     pub records: Vec<RunRecord>,
-    /// How many of them were there before.
-    pub n_known: usize,
+    /// How many of them this process made.
+    pub n_done: usize,
+    /// How many of them other processes made meanwhile.
+    pub n_elsewhere: usize,
 }
 
 impl Benched {
@@ -85,31 +96,104 @@ impl Benched {
     pub fn any_diverged(&self) -> bool {
         self.records.iter().any(|record| matches!(record.status, Status::Diverged { .. }))
     }
+
+    /// How many of the runs were recorded before.
+    pub fn n_known(&self) -> usize {
+        self.records.len() - self.n_done - self.n_elsewhere
+    }
 }
 
-/// The file of a run's trained tensors in a results folder.
-pub fn trained_path(results: &ResultsDir, id: &str) -> PathBuf {
-    results.path().join("trained").join(format!("{id}.safetensors"))
-}
+/// How long to wait before looking again at runs that other processes do.
+const PATIENCE: Duration = Duration::from_millis(300);
 
-/// Runs every plan that is not recorded yet, then draws the report.
+/// Does every run of a shard that is not recorded yet, then draws the report of the whole folder.
 ///
-/// All plans are checked before the first one runs. The results folder is this process's alone
-/// meanwhile. `show` gets the lines of a table as it grows.
+/// All runs of the suite are checked before the folder is made and the first run begins. A run
+/// that another process is doing is left to it, and done here if that process ends without a
+/// record; so the last one to end sees all. `show` gets the lines of a table as it grows.
 ///
 /// # Errors
-/// Whatever stops the whole: bad settings, files that cannot be read, a folder that is in use or
-/// cannot be written.
+/// Whatever stops the whole: bad settings, files that cannot be read, a folder that cannot be
+/// written. What is recorded stays.
 pub fn bench(
-    plans: &[RunPlan],
-    title: &str,
-    results: &ResultsDir,
+    suite: &Suite,
+    folder: &Path,
+    shard: Shard,
     loader: &mut Loader,
-    chosen: &Chosen,
     show: &dyn Fn(&str),
 ) -> Result<Benched> {
-    let lock = results.lock()?;
+    ResultsDir::check(folder)?;
+    let ids = checked_ids(&suite.runs, loader)?;
+    let results = ResultsDir::open(folder)?;
+    let title = title(suite, &ids, &results)?;
+    let all = suite.runs.iter().zip(&ids).enumerate().filter(|(i, _)| shard.has(*i));
+    let jobs: Vec<Job> = all
+        .enumerate()
+        .map(|(place, (_, (plan, id)))| Job { plan, id, place, known: results.contains(id) })
+        .collect();
+    show(&table_head());
+    let mut done = BTreeSet::new();
+    let mut n_elsewhere = 0;
+    let mut records = BTreeMap::new();
+    let mut left: Vec<&Job> = jobs.iter().collect();
+    let mut has_told = false;
+    while !left.is_empty() {
+        let mut held = vec![];
+        for &job in &left {
+            let record = match results.claim(job.id)? {
+                Claim::HeldBy(holder) => {
+                    held.push((job, holder));
+                    continue;
+                }
+                Claim::Recorded => {
+                    n_elsewhere += usize::from(!job.known && !done.contains(job.id));
+                    results.read(job.id)?
+                }
+                Claim::Mine(lock) => {
+                    if !lock.excludes() && done.is_empty() {
+                        eprintln!("{}", no_locks(folder));
+                    }
+                    let record = job.run(jobs.len(), &results, loader)?;
+                    done.insert(job.id);
+                    record
+                }
+            };
+            show(&table_row(&record));
+            records.insert(job.place, record);
+        }
+        if held.len() == left.len() {
+            if !has_told {
+                eprintln!("waiting for runs of other processes: {}", told(&held));
+                has_told = true;
+            }
+            sleep(PATIENCE);
+        }
+        left = held.into_iter().map(|(job, _)| job).collect();
+    }
+    let rendered = match results.is_empty()? {
+        true => None,
+        false => Some(render(&results, &title)?),
+    };
+    let records = records.into_values().collect();
+    Ok(Benched { rendered, records, n_done: done.len(), n_elsewhere })
+}
+
+/// Keeps what is asked for in the folder; gives the title of its report. Single runs join what is
+/// there.
+fn title(suite: &Suite, ids: &[String], results: &ResultsDir) -> Result<String> {
+    let is_single = suite.name.is_empty();
+    if let Some(there) = results.suite()?.filter(|_| is_single) {
+        return Ok(there.title);
+    }
+    let runs = if is_single { vec![] } else { ids.to_vec() };
+    results.write_suite(&SuiteInfo { title: suite.title.clone(), runs })?;
+    Ok(suite.title.clone())
+}
+
+/// Checks every plan; gives their ids.
+fn checked_ids(plans: &[RunPlan], loader: &mut Loader) -> Result<Vec<String>> {
     let mut seen = BTreeSet::new();
+    let mut ids = vec![];
     for plan in plans {
         let data = loader.data(&plan.task, &plan.model, &plan.training)?;
         let model = loader.model(&plan.model)?;
@@ -117,34 +201,51 @@ pub fn bench(
         if seen.insert(data.info.fingerprint.clone()) {
             eprintln!("{}", data.summary);
         }
+        ids.push(plan.id(&model, &data));
     }
-    show(&table_head());
-    let mut records = vec![];
-    let mut n_known = 0;
-    for (i, plan) in plans.iter().enumerate() {
+    Ok(ids)
+}
+
+/// A run of the shard.
+struct Job<'a> {
+    plan: &'a RunPlan,
+    id: &'a str,
+    /// Its place among the shard's runs, from 0.
+    place: usize,
+    /// Whether it was recorded before.
+    known: bool,
+}
+
+impl Job<'_> {
+    /// Trains, keeps the tensors, then the record: where a record is, its tensors are.
+    fn run(&self, n: usize, results: &ResultsDir, loader: &mut Loader) -> Result<RunRecord> {
+        let Self { plan, id, place, .. } = self;
         let model = loader.model(&plan.model)?;
         let data = loader.data(&plan.task, &plan.model, &plan.training)?;
-        let id = plan.id(&model, &data);
-        let record = if results.contains(&id) {
-            n_known += 1;
-            results.read(&id)?
-        } else {
-            let mut line = Line::new(&label(plan), i + 1, plans.len());
-            let outcome = execute(plan, &model, &data, chosen, &mut line);
-            line.clear();
-            let mut outcome = outcome?;
-            if let Some(trained) = &outcome.trained {
-                outcome.record.counts.bytes_on_disk = trained.save(&trained_path(results, &id))?;
-            }
-            results.write(&outcome.record)?;
-            outcome.record
-        };
-        show(&table_row(&record));
-        records.push(record);
+        let mut line = Line::new(&label(plan), place + 1, n);
+        let outcome = execute(plan, &model, &data, loader.chosen, &mut line);
+        line.clear();
+        let mut outcome = outcome?;
+        if let Some(trained) = &outcome.trained {
+            outcome.record.counts.bytes_on_disk = trained.save(&results.trained_path(id))?;
+        }
+        results.write(&outcome.record)?;
+        Ok(outcome.record)
     }
-    let rendered = render(results, title)?;
-    drop(lock);
-    Ok(Benched { rendered, records, n_known })
+}
+
+fn no_locks(folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        "{folder}: this file system has no locks; another process in this folder would do the \
+         same runs, unless they are divided with --shard"
+    )
+}
+
+/// Which runs are done by whom.
+fn told(held: &[(&Job, String)]) -> String {
+    let runs = held.iter().map(|(job, holder)| format!("{} ({holder})", label(job.plan)));
+    runs.collect::<Vec<_>>().join(", ")
 }
 
 fn label(plan: &RunPlan) -> String {

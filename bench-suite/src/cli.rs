@@ -8,6 +8,7 @@ use datasets::{Encoding, FileTask, Format};
 use crate::{
     choice::{ModelChoice, TaskChoice},
     device::DeviceChoice,
+    shard::Shard,
 };
 
 /// Trains parameter-efficient fine-tuning methods on a frozen pretrained model and compares them.
@@ -67,15 +68,8 @@ pub enum Command {
     ///   run --method prompt_tuning --training epochs=2 --training learning_rate=0.02
     #[command(verbatim_doc_comment)]
     Run(Box<RunArgs>),
-    /// Draw tables, charts and pages again from the records of a results folder.
-    Report {
-        /// The results folder.
-        #[arg(default_value = "results/quick")]
-        results: PathBuf,
-        /// Title of the report [default: the one of the built-in suite, else the folder's name].
-        #[arg(long)]
-        title: Option<String>,
-    },
+    /// Draw tables, charts and pages again from the records of a results folder
+    Report(ReportArgs),
     /// List what there is: methods, tasks, models or suites.
     List {
         /// What to list.
@@ -134,6 +128,17 @@ pub enum Listing {
     Suites,
 }
 
+/// What to report.
+#[derive(Args, Debug)]
+pub struct ReportArgs {
+    /// The results folder.
+    #[arg(default_value = "results/quick")]
+    pub results: PathBuf,
+    /// Title of the report [default: that of the suite that was run there].
+    #[arg(long)]
+    pub title: Option<String>,
+}
+
 /// What to run.
 #[derive(Args, Debug, Default)]
 pub struct RunArgs {
@@ -152,9 +157,13 @@ pub struct RunArgs {
     /// Seeds, separated by commas [default: those of the suite, or 0].
     #[arg(long, value_delimiter = ',')]
     pub seeds: Vec<u64>,
-    /// Where records and report go [default: results/ and the suite's name].
+    /// Where records and report go [default: results/ and the suite's name]. Several processes of
+    /// one machine may share it and the work.
     #[arg(long, value_name = "DIR")]
     pub results: Option<PathBuf>,
+    /// Do part I of N alone, counted from 0, for several machines; 'merge' puts the parts together.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
     /// The task.
     #[command(flatten)]
     pub task: TaskArgs,

@@ -29,7 +29,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
     let Cli { command, common } = cli;
     match command.unwrap_or(Command::Run(Default::default())) {
         Command::Run(args) => return run::run(*args, &common),
-        Command::Report { results, title } => report::report(&results, title, &common)?,
+        Command::Report(args) => report::report(args, &common)?,
         Command::List { what } => list::list(what, &common)?,
         Command::Explain { method, config, model } => {
             explain::explain(&method, &config, &model, &common)?;

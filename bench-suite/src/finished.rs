@@ -9,7 +9,6 @@ use report::{ResultsDir, RunRecord};
 
 use crate::{
     arm::{Arm, Baseline},
-    bench::trained_path,
     choice::ModelChoice,
     data::tokens,
     device::Chosen,
@@ -45,7 +44,7 @@ impl Finished {
         store: &Store,
         chosen: Chosen,
     ) -> Result<Self> {
-        let path = trained_path(results, &record.id);
+        let path = results.trained_path(&record.id);
         if !path.is_file() {
             bail!(
                 "{}: the tensors that run {} trained are not there; make them again with: {} --results DIR",

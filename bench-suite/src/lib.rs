@@ -21,6 +21,7 @@ pub mod parameters;
 pub mod plan;
 pub mod run;
 pub mod settings;
+pub mod shard;
 pub mod steps;
 pub mod suite;
 pub mod train;

@@ -27,7 +27,7 @@ pub const DEFAULT_SUITE: &str = "quick";
 /// A list of runs and where their results go.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Suite {
-    /// Short name, also of the results folder.
+    /// Short name, also of the results folder; empty for single runs, which are no suite.
     pub name: String,
     /// One line for people: the title of the report.
     pub title: String,

@@ -30,20 +30,10 @@ pub enum ReportError {
         /// The cause.
         source: io::Error,
     },
-    /// Another live run holds the folder.
-    #[error(
-        "{path}: in use by {holder}; wait until it ends, or give this run another results folder"
-    )]
-    InUse {
-        /// The results folder.
-        path: PathBuf,
-        /// Who holds it, e.g. `process 12 on host lab since 2026-01-01T00:00:00Z`.
-        holder: String,
-    },
     /// A run id that cannot be a file name.
     #[error(
-        "run id {id:?}: only letters, digits, '-' and '_' are allowed; the ids are the names of \
-         the .json files in the results folder"
+        "run id {id:?}: only letters, digits, '-' and '_' are allowed, and not 'suite'; the ids \
+         are the names of the .json files in the results folder"
     )]
     BadId {
         /// The id given.

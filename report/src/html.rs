@@ -18,13 +18,20 @@ const SCRIPT: &str = include_str!("html/script.js");
 
 /// The page as HTML.
 pub(crate) fn page(page: &Page) -> String {
-    let title = escape(page.title);
     let sections: String = page
         .sections
         .iter()
         .enumerate()
         .map(|(i, section)| section_html(i, section, page))
         .collect();
+    let missing = page.missing().map_or(String::new(), |missing| format!("<p>{missing}</p>\n"));
+    let head = missing + &navigation(page);
+    document(page.title, &head, &(sections + &environment_html(page)))
+}
+
+/// A page that needs no other file; `head` goes below the title.
+pub(crate) fn document(title: &str, head: &str, main: &str) -> String {
+    let title = escape(title);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -32,11 +39,9 @@ pub(crate) fn page(page: &Page) -> String {
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
          style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n\
          <title>{title}</title>\n<style>\n{STYLE}{}</style>\n</head>\n<body>\n\
-         <header>\n<h1>{title}</h1>\n{}</header>\n<main>\n{sections}{}</main>\n\
+         <header>\n<h1>{title}</h1>\n{head}</header>\n<main>\n{main}</main>\n\
          <script>\n{SCRIPT}</script>\n</body>\n</html>\n",
         dark_charts(),
-        navigation(page),
-        environment_html(page),
     )
 }
 
@@ -57,7 +62,7 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// Escaped prose whose figures keep their units on the same line.
-fn prose(text: &str) -> String {
+pub(crate) fn prose(text: &str) -> String {
     escape(text).replace(" %", "\u{a0}%").replace(" ± ", "\u{a0}±\u{a0}")
 }
 
@@ -143,7 +148,7 @@ fn figure(drawn: &crate::render::DrawnChart) -> String {
     )
 }
 
-fn table_html(table: &Table) -> String {
+pub(crate) fn table_html(table: &Table) -> String {
     let head: String = table
         .columns
         .iter()

@@ -1,17 +1,19 @@
 //! Run records, and the tables, charts and pages made from them.
 //!
-//! A results folder holds one JSON file per run, `<run id>.json`; that is the truth. Everything
-//! else in it (`runs.csv`, `charts/`, `REPORT.md`, `report.html`) is derived: [`render`] makes it
+//! A results folder holds one JSON file per run, `<run id>.json`; that is the truth. Beside them
+//! `suite.json` keeps what was asked for, and `trained/` what was trained. Everything else
+//! (`runs.csv`, `charts/`, `REPORT.md`, `report.html`) is derived: [`render`] makes it
 //! again, byte for byte the same for the same records. This crate reads records and never trains.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), report::ReportError> {
 //! let results = report::ResultsDir::open("results/quick".as_ref())?;
-//! let lock = results.lock()?; // one run at a time
-//! // … results.write(&record)? after each run …
+//! if let report::Claim::Mine(lock) = results.claim("lora-2d5fa52051")? {
+//!     // … train, then results.write(&record)? …
+//! #   drop(lock);
+//! }
 //! let rendered = report::render(&results, "PEFT methods on movie reviews")?;
 //! println!("{}", rendered.html.display());
-//! # drop(lock);
 //! # Ok(()) }
 //! ```
 
@@ -21,6 +23,7 @@ mod error;
 mod files;
 mod lock;
 mod results;
+mod suite;
 
 pub mod clock;
 pub mod format;
@@ -46,6 +49,7 @@ pub use finding::{Finding, finding};
 pub use lock::Lock;
 pub use record::RunRecord;
 pub use render::{Rendered, render};
-pub use results::ResultsDir;
+pub use results::{Claim, ResultsDir};
+pub use suite::SuiteInfo;
 pub use summary::{Comparison, Configuration, Series, compare};
 pub use table::{Cell, Column, Table, table};

@@ -11,6 +11,9 @@ use crate::table::{Table, comparison_table};
 /// The page as Markdown.
 pub(crate) fn page(page: &Page) -> String {
     let mut text = format!("# {}\n", escape(page.title));
+    if let Some(missing) = page.missing() {
+        text += &format!("\n{missing}\n");
+    }
     let is_alone = page.sections.len() == 1;
     for section in &page.sections {
         if !is_alone {
@@ -52,7 +55,7 @@ fn image(chart: &crate::render::DrawnChart) -> String {
     format!("\n[![{}]({stem}.png)]({stem}.svg)\n", escape(chart.chart.description()))
 }
 
-fn table_text(table: &Table) -> String {
+pub(crate) fn table_text(table: &Table) -> String {
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let mut text = line(table.columns.iter().map(|column| column.title.to_owned()).collect());
     text += &line(
@@ -105,7 +108,7 @@ fn commands(page: &Page) -> String {
 }
 
 /// Text that means itself, on one line.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -2,7 +2,7 @@
 //!
 //! A record splits in two. What a rerun with the same seed on the same device must give again
 //! ([`RunRecord::outcome`]) and what depends on the hour and the machine ([`Cost`],
-//! [`Environment`], `started`).
+//! [`Environment`], `started`, `command`).
 
 use std::collections::BTreeMap;
 
@@ -271,7 +271,8 @@ pub struct Environment {
 }
 
 impl RunRecord {
-    /// The record without what depends on the hour and the machine: equal for equal runs.
+    /// The record without what depends on the hour and the machine, such as the paths in the
+    /// command: equal for equal runs.
     pub fn outcome(&self) -> RunRecord {
         RunRecord {
             cost: Cost {
@@ -291,6 +292,7 @@ impl RunRecord {
                 commit: String::new(),
             },
             started: String::new(),
+            command: String::new(),
             search: self.search.as_ref().map(Search::outcome),
             ..self.clone()
         }
@@ -321,6 +323,7 @@ mod tests {
         second.cost.peak_bytes = None;
         second.environment.hardware = "another".to_owned();
         second.started = "2027-01-01T00:00:00Z".to_owned();
+        second.command = "run --train elsewhere/mine.csv".to_owned();
         assert_ne!(first, second);
         assert_eq!(first.outcome(), second.outcome());
         second.curve[3].validation_loss += 1e-9;

@@ -5,11 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::chart::{self, Chart};
-use crate::files::{make_folder, write_atomic};
+use crate::files::{make_folder, remove_leftovers, write_atomic};
+use crate::format::plural;
 use crate::summary::{Comparison, compare};
 use crate::{ReportError, ResultsDir, RunRecord, html, markdown, runs_csv};
 
 const CHARTS_FOLDER: &str = "charts";
+
+/// What is written beside the charts.
+pub(crate) const PAGES: [&str; 3] = ["runs.csv", "REPORT.md", "report.html"];
 
 /// The files that [`render`] wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +39,8 @@ impl Rendered {
 /// What a page is written from.
 pub(crate) struct Page<'a> {
     pub title: &'a str,
+    /// How many runs of the suite are not recorded yet.
+    pub n_missing: usize,
     pub records: &'a [RunRecord],
     pub sections: Vec<Section<'a>>,
 }
@@ -54,26 +60,37 @@ pub(crate) struct DrawnChart {
 }
 
 /// Writes `runs.csv`, `charts/`, `REPORT.md` and `report.html` from the records in `results`.
-/// Equal records give equal bytes.
+/// Equal records give equal bytes. Two processes may do it at the same time: they take turns, and
+/// the last one has seen all records.
 pub fn render(results: &ResultsDir, title: &str) -> Result<Rendered, ReportError> {
-    let records = results.read_all()?;
-    if records.is_empty() {
+    if results.read_all()?.is_empty() {
         return Err(ReportError::NoRecords { path: results.path().to_owned() });
     }
-    let page = Page { title, records: &records, sections: sections(&records)? };
+    let lock = results.lock()?;
+    let records = results.read_all()?;
+    let n_missing = results.suite()?.map_or(0, |suite| suite.n_missing(&records));
+    let page = Page { title, n_missing, records: &records, sections: sections(&records)? };
     let folder = results.path();
-    let rendered = Rendered {
-        csv: folder.join("runs.csv"),
-        markdown: folder.join("REPORT.md"),
-        html: folder.join("report.html"),
-        charts: write_charts(folder, &page.sections)?,
-    };
+    if lock.excludes() {
+        remove_leftovers(&folder.join(CHARTS_FOLDER), "");
+    }
+    let [csv, markdown, html] = PAGES.map(|name| folder.join(name));
+    let rendered = Rendered { csv, markdown, html, charts: write_charts(folder, &page.sections)? };
     let csv = runs_csv::runs_csv(&records)
         .map_err(|error| ReportError::io("write", &rendered.csv, std::io::Error::other(error)))?;
     write_atomic(&rendered.csv, &csv)?;
     write_atomic(&rendered.markdown, markdown::page(&page).as_bytes())?;
     write_atomic(&rendered.html, html::page(&page).as_bytes())?;
     Ok(rendered)
+}
+
+impl Page<'_> {
+    /// One line on runs that are not there; `None` when the suite is whole.
+    pub fn missing(&self) -> Option<String> {
+        let (n, runs) = (self.n_missing, plural(self.records.len() + self.n_missing, "run"));
+        let are = if n == 1 { "is" } else { "are" };
+        (n > 0).then(|| format!("Not all is done: {n} of {runs} {are} not recorded yet."))
+    }
 }
 
 fn sections(records: &[RunRecord]) -> Result<Vec<Section<'_>>, ReportError> {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::example;
+use crate::{SuiteInfo, example};
 
 /// A folder with these records, rendered.
 fn rendered(records: &[RunRecord]) -> (tempfile::TempDir, ResultsDir, Rendered) {
@@ -15,7 +15,7 @@ fn rendered(records: &[RunRecord]) -> (tempfile::TempDir, ResultsDir, Rendered) 
 /// `REPORT.md` and `report.html` for these records, with no file written.
 fn pages(records: &[RunRecord]) -> (String, String) {
     let title = "PEFT methods on movie reviews";
-    let page = Page { title, records, sections: sections(records).unwrap() };
+    let page = Page { title, n_missing: 0, records, sections: sections(records).unwrap() };
     (markdown::page(&page), html::page(&page))
 }
 
@@ -96,6 +96,53 @@ fn comparisons_with_names_alike_do_not_share_files() {
     records[4].task.name = "MOVIE".to_owned();
     let prefixes = prefixes(&compare(&records));
     assert_eq!(prefixes, ["movie-minilm-l6-", "movie-minilm-l6-2-", "movie-minilm-l6-3-"]);
+}
+
+#[test]
+fn what_the_suite_lacks_is_said_until_it_is_there() {
+    let records = small_suite();
+    let folder = tempfile::tempdir().unwrap();
+    let results = ResultsDir::open(folder.path()).unwrap();
+    let runs = records.iter().map(|record| record.id.clone()).collect();
+    results.write_suite(&SuiteInfo { title: "Mine".to_owned(), runs }).unwrap();
+    let said = "1 of 8 runs is not recorded yet";
+    records[1..].iter().for_each(|record| drop(results.write(record).unwrap()));
+    let page = |path: &Path| fs::read_to_string(path).unwrap();
+    let rendered = render(&results, "Mine").unwrap();
+    assert!(page(&rendered.markdown).contains(said) && page(&rendered.html).contains(said));
+    results.write(&records[0]).unwrap();
+    let rendered = render(&results, "Mine").unwrap();
+    assert!(!page(&rendered.markdown).contains(said) && !page(&rendered.html).contains(said));
+}
+
+#[test]
+fn processes_that_draw_at_the_same_time_leave_the_whole_report() {
+    let records = small_suite();
+    let (folder, _, alone) = rendered(&records);
+    let shared = tempfile::tempdir().unwrap();
+    let results = ResultsDir::open(shared.path()).unwrap();
+    std::thread::scope(|scope| {
+        for part in records.chunks(2) {
+            let results = &results;
+            scope.spawn(move || {
+                part.iter().for_each(|record| drop(results.write(record).unwrap()));
+                render(results, "PEFT methods on movie reviews").unwrap();
+            });
+        }
+    });
+    for path in alone.paths() {
+        let name = path.strip_prefix(folder.path()).unwrap();
+        assert!(fs::read(path).unwrap() == fs::read(shared.path().join(name)).unwrap(), "{name:?}");
+    }
+}
+
+#[test]
+fn what_a_killed_process_left_of_its_pages_is_removed() {
+    let (folder, results, _) = rendered(&small_suite());
+    let left = [".REPORT.md.x.partial", ".suite.json.x.partial", "charts/.a.svg.x.partial"];
+    left.iter().for_each(|name| fs::write(folder.path().join(name), "half").unwrap());
+    render(&results, "title").unwrap();
+    assert!(left.iter().all(|name| !folder.path().join(name).exists()));
 }
 
 #[test]

@@ -6,9 +6,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::files::{check_writable, make_folder, write_atomic};
+use crate::files::{check_writable, make_folder, remove_leftovers, write_atomic};
+use crate::lock::{Attempt, Lock};
 use crate::record::{RunRecord, SCHEMA};
-use crate::{Lock, ReportError};
+use crate::suite::{self, SuiteInfo};
+use crate::{ReportError, render};
+
+const TRAINED_FOLDER: &str = "trained";
 
 /// A folder of run records, e.g. `results/quick`.
 #[derive(Clone, Debug)]
@@ -16,7 +20,28 @@ pub struct ResultsDir {
     path: PathBuf,
 }
 
+/// Whose a run is.
+#[derive(Debug)]
+pub enum Claim {
+    /// It is recorded: nobody needs to do it.
+    Recorded,
+    /// It is this process's alone, until the lock is dropped or the process ends.
+    Mine(Lock),
+    /// A live process is doing it, e.g. `process 12 on host lab since 2026-01-01T00:00:00Z`.
+    HeldBy(String),
+}
+
 impl ResultsDir {
+    /// Finds out whether [`open`](Self::open) can work, and leaves no trace.
+    pub fn check(path: &Path) -> Result<(), ReportError> {
+        let exists = |place: &&Path| !place.as_os_str().is_empty() && place.exists();
+        let place = path.ancestors().find(exists).unwrap_or(Path::new("."));
+        if !place.is_dir() {
+            return Err(ReportError::NotAFolder { path: place.to_owned() });
+        }
+        check_writable(place)
+    }
+
     /// Opens the folder, made if need be. A place that cannot be written to is found out here,
     /// before hours of training.
     pub fn open(path: &Path) -> Result<Self, ReportError> {
@@ -41,10 +66,54 @@ impl ResultsDir {
         &self.path
     }
 
-    /// Takes the folder for this process alone, until the lock is dropped or the process ends in
-    /// whatever way. An error names the live process that holds it.
-    pub fn lock(&self) -> Result<Lock, ReportError> {
-        Lock::take(&self.path)
+    /// Claims a run for this process alone. What a killed process left of it is removed.
+    pub fn claim(&self, id: &str) -> Result<Claim, ReportError> {
+        let record = self.file(id)?;
+        if record.is_file() {
+            return Ok(Claim::Recorded);
+        }
+        match Lock::towards(&record, self.path.join(format!(".{id}.lock")))? {
+            Attempt::HeldBy(holder) => Ok(Claim::HeldBy(holder)),
+            // Its last holder may have recorded it a moment ago.
+            Attempt::Taken(_) if record.is_file() => Ok(Claim::Recorded),
+            Attempt::Taken(lock) => {
+                if lock.excludes() {
+                    for folder in [&self.path, &self.path.join(TRAINED_FOLDER)] {
+                        remove_leftovers(folder, &format!("{id}."));
+                    }
+                }
+                Ok(Claim::Mine(lock))
+            }
+        }
+    }
+
+    /// Waits for the right to write what the whole folder shares: `suite.json` and the report.
+    /// Where the file system has no locks, of two processes that draw at the same time the one
+    /// that has seen fewer records may come last; every file is whole there too.
+    pub(crate) fn lock(&self) -> Result<Lock, ReportError> {
+        let lock = Lock::wait(self.path.join(".lock"))?;
+        if lock.excludes() {
+            for name in render::PAGES.iter().chain([&suite::FILE_NAME]) {
+                remove_leftovers(&self.path, name);
+            }
+        }
+        Ok(lock)
+    }
+
+    /// The file of a run's trained tensors.
+    pub fn trained_path(&self, id: &str) -> PathBuf {
+        self.path.join(TRAINED_FOLDER).join(format!("{id}.safetensors"))
+    }
+
+    /// What was last run into this folder; `None` in a folder of an earlier version.
+    pub fn suite(&self) -> Result<Option<SuiteInfo>, ReportError> {
+        suite::read(&self.path.join(suite::FILE_NAME))
+    }
+
+    /// Keeps what is run into this folder.
+    pub fn write_suite(&self, info: &SuiteInfo) -> Result<(), ReportError> {
+        let _lock = self.lock()?;
+        suite::write(&self.path.join(suite::FILE_NAME), info)
     }
 
     /// Writes `<id>.json`: whole or not at all. A record that could not be read again, such as
@@ -62,6 +131,11 @@ impl ResultsDir {
     /// Whether the run is recorded.
     pub fn contains(&self, id: &str) -> bool {
         self.file(id).is_ok_and(|path| path.is_file())
+    }
+
+    /// Whether no run is recorded.
+    pub fn is_empty(&self) -> Result<bool, ReportError> {
+        Ok(self.record_files()?.is_empty())
     }
 
     /// The record of one run.
@@ -86,12 +160,14 @@ impl ResultsDir {
         Ok(records)
     }
 
-    fn file(&self, id: &str) -> Result<PathBuf, ReportError> {
+    /// The file of a run's record.
+    pub(crate) fn file(&self, id: &str) -> Result<PathBuf, ReportError> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        if id.is_empty() || !id.chars().all(is_plain) {
+        let name = format!("{id}.json");
+        if id.is_empty() || !id.chars().all(is_plain) || name == suite::FILE_NAME {
             return Err(ReportError::BadId { id: id.to_owned() });
         }
-        Ok(self.path.join(format!("{id}.json")))
+        Ok(self.path.join(name))
     }
 
     fn record_files(&self) -> Result<Vec<PathBuf>, ReportError> {
@@ -99,9 +175,10 @@ impl ResultsDir {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(error)? {
             let path = entry.map_err(error)?.path();
-            let is_hidden =
-                path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-            if path.extension() == Some(OsStr::new("json")) && !is_hidden && path.is_file() {
+            let name = path.file_name().unwrap_or_default();
+            let is_hidden = name.as_encoded_bytes().starts_with(b".");
+            let is_other = is_hidden || name == suite::FILE_NAME;
+            if path.extension() == Some(OsStr::new("json")) && !is_other && path.is_file() {
                 files.push(path);
             }
         }
@@ -156,7 +233,7 @@ fn check_schema(path: &Path, text: &[u8]) -> Result<(), ReportError> {
 }
 
 /// Parses JSON; an error is the path of the field and what is wrong there.
-fn parse<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, (String, String)> {
+pub(crate) fn parse<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, (String, String)> {
     let mut json = serde_json::Deserializer::from_slice(text);
     let value = serde_path_to_error::deserialize(&mut json)
         .map_err(|error| (error.path().to_string(), error.inner().to_string()))?;

@@ -196,3 +196,42 @@ fn a_record_of_the_first_schema_is_read_and_one_of_this_schema_keeps_its_search(
     rerun.search.as_mut().unwrap().chosen *= 2.0;
     assert_ne!(rerun.outcome(), record.outcome());
 }
+
+#[test]
+fn a_place_can_be_checked_without_leaving_a_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    ResultsDir::check(&folder.path().join("results/quick")).unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    fs::write(folder.path().join("file"), "").unwrap();
+    for below in ["file", "file/out"] {
+        let text = one_line(ResultsDir::check(&folder.path().join(below)).unwrap_err());
+        assert!(text.contains("file: not a folder"), "{text}");
+    }
+}
+
+#[test]
+fn a_run_is_done_by_one_process_and_by_none_once_it_is_recorded() {
+    let (_folder, results) = opened();
+    let record = &example::suite(&[1])[0];
+    let Claim::Mine(lock) = results.claim(&record.id).unwrap() else { panic!("not mine") };
+    assert!(matches!(results.claim(&record.id).unwrap(), Claim::HeldBy(_)));
+    assert!(matches!(results.claim("another-1").unwrap(), Claim::Mine(_)));
+    results.write(record).unwrap();
+    assert!(matches!(results.claim(&record.id).unwrap(), Claim::Recorded));
+    drop(lock);
+    assert!(matches!(results.claim(&record.id).unwrap(), Claim::Recorded));
+    assert!(!results.path().join(format!(".{}.lock", record.id)).exists());
+}
+
+#[test]
+fn what_a_killed_process_left_of_a_run_goes_when_the_run_is_claimed() {
+    let (_folder, results) = opened();
+    fs::create_dir(results.path().join("trained")).unwrap();
+    let (mine, others) = ("trained/.lora-1.safetensors.x.partial", ".lora-12.json.x.partial");
+    for name in [mine, others, ".lora-1.json.y.partial"] {
+        fs::write(results.path().join(name), "half").unwrap();
+    }
+    let _claim = results.claim("lora-1").unwrap();
+    let is_there = |name: &str| results.path().join(name).exists();
+    assert!(!is_there(mine) && !is_there(".lora-1.json.y.partial") && is_there(others));
+}

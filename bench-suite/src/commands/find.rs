@@ -35,9 +35,7 @@ pub fn find(id: &str, folder: Option<&Path>) -> Result<(ResultsDir, RunRecord)> 
         bail!("run '{id}' is ambiguous: {}", ids.join(", "));
     }
     // A run may be recorded in several folders: the one that also holds its tensors is of use.
-    found.sort_by_key(|(results, record)| {
-        !crate::bench::trained_path(results, &record.id).is_file()
-    });
+    found.sort_by_key(|(results, record)| !results.trained_path(&record.id).is_file());
     match found.into_iter().next() {
         Some(found) => Ok(found),
         None => bail!("{}", unknown_run(id, &folders, others)),

@@ -1,36 +1,43 @@
 //! `report`: tables, charts and pages again from the records.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::Result;
 use report::{ResultsDir, render};
 
 use super::print_json;
 use crate::{
-    cli::Common,
+    cli::{Common, ReportArgs},
     suite::{SUITES, Suite},
 };
 
-pub fn report(folder: &Path, title: Option<String>, common: &Common) -> Result<()> {
-    let results = ResultsDir::existing(folder)?;
-    let name =
-        folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let title = match title {
+pub fn report(args: ReportArgs, common: &Common) -> Result<()> {
+    let results = ResultsDir::existing(&args.results)?;
+    let title = match args.title {
         Some(title) => title,
-        None if SUITES.iter().any(|(suite, _)| *suite == name) => Suite::find(&name)?.title,
-        None => format!("PEFT methods: {name}"),
+        None => title(&results)?,
     };
     let rendered = render(&results, &title)?;
-    let charts = rendered.charts.iter().map(|path| path.as_path());
-    let all: Vec<&Path> = [rendered.html.as_path(), &rendered.markdown, &rendered.csv]
-        .into_iter()
-        .chain(charts)
-        .collect();
+    let [csv, markdown, html] = [rendered.csv, rendered.markdown, rendered.html];
+    print_paths([html, markdown, csv].into_iter().chain(rendered.charts).collect(), common)
+}
+
+/// The title of what was run into the folder.
+fn title(results: &ResultsDir) -> Result<String> {
+    if let Some(suite) = results.suite()? {
+        return Ok(suite.title);
+    }
+    let name = results.path().file_name().unwrap_or_default().to_string_lossy();
+    Ok(match SUITES.iter().any(|(suite, _)| *suite == name) {
+        true => Suite::find(&name)?.title,
+        false => format!("PEFT methods: {name}"),
+    })
+}
+
+fn print_paths(paths: Vec<PathBuf>, common: &Common) -> Result<()> {
     if common.json {
-        return print_json(&all);
+        return print_json(&paths);
     }
-    for path in all {
-        println!("{}", path.display());
-    }
+    paths.iter().for_each(|path| println!("{}", path.display()));
     Ok(())
 }

@@ -3,16 +3,17 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
-use report::ResultsDir;
+use report::format::plural;
 
 use super::{arm, print_json, store};
 use crate::{
-    bench::{Loader, bench},
+    bench::{Benched, Loader, bench},
     choice::{ModelChoice, TaskChoice},
     cli::{Common, RunArgs},
     device::choose,
     plan::RunPlan,
     settings::overlay_flags,
+    shard::Shard,
     suite::{DEFAULT_SUITE, Suite, default_task},
     training::Training,
 };
@@ -21,8 +22,8 @@ use crate::{
 const DIVERGED: u8 = 3;
 
 pub fn run(args: RunArgs, common: &Common) -> Result<ExitCode> {
+    let shard = args.shard.unwrap_or(Shard::WHOLE);
     let (suite, folder) = planned(args)?;
-    let results = ResultsDir::open(&folder)?;
     let store = store(common)?;
     let chosen = choose(common.device)?;
     eprintln!("device {} ({}): {}", chosen.name, chosen.hardware, chosen.reason);
@@ -32,20 +33,37 @@ pub fn run(args: RunArgs, common: &Common) -> Result<ExitCode> {
             println!("{line}")
         }
     };
-    let benched = bench(&suite.runs, &suite.title, &results, &mut loader, &chosen, &show)?;
+    let benched = bench(&suite, &folder, shard, &mut loader, &show)?;
     if common.json {
         print_json(&benched.records)?;
     } else {
-        let n = benched.records.len();
-        let runs = if n == 1 { "run" } else { "runs" };
-        println!("\n{n} {runs}, {} recorded before. The report:", benched.n_known);
-        println!("  {}", benched.rendered.html.display());
-        println!("  {}", benched.rendered.markdown.display());
-        for chart in &benched.rendered.charts {
-            println!("  {}", chart.display());
-        }
+        print_end(&benched, &suite, shard);
     }
     Ok(if benched.any_diverged() { ExitCode::from(DIVERGED) } else { ExitCode::SUCCESS })
+}
+
+/// What was done, and where the report is.
+fn print_end(benched: &Benched, suite: &Suite, shard: Shard) {
+    let runs = plural(benched.records.len(), "run");
+    let part = match shard == Shard::WHOLE {
+        true => String::new(),
+        false => format!(" of the suite's {} in part {shard}", suite.runs.len()),
+    };
+    let elsewhere = match benched.n_elsewhere {
+        0 => String::new(),
+        n => format!(", {n} done by other processes meanwhile"),
+    };
+    print!("\n{runs}{part}, {} recorded before{elsewhere}.", benched.n_known());
+    let Some(rendered) = &benched.rendered else {
+        println!(" There is nothing to report yet.");
+        return;
+    };
+    println!(" The report:");
+    println!("  {}", rendered.html.display());
+    println!("  {}", rendered.markdown.display());
+    for chart in &rendered.charts {
+        println!("  {}", chart.display());
+    }
 }
 
 /// The runs that the flags ask for, and the folder of their results.
@@ -64,7 +82,7 @@ fn planned(args: RunArgs) -> Result<(Suite, PathBuf)> {
     if !args.seeds.is_empty() {
         suite.runs = with_seeds(&suite.runs, &args.seeds);
     }
-    let mut name = suite.name.clone();
+    let mut name = if suite.name.is_empty() { "runs".to_owned() } else { suite.name.clone() };
     if let Some(task) = task {
         let called = called(&task);
         name = format!("{name}-{called}");
@@ -82,7 +100,7 @@ fn single(method: &str, config: &[String]) -> Result<Suite> {
         training: Training::default(),
         seed: 0,
     };
-    Ok(Suite { name: "runs".to_owned(), title: "Single runs".to_owned(), runs: vec![run] })
+    Ok(Suite { name: String::new(), title: "Single runs".to_owned(), runs: vec![run] })
 }
 
 /// Every distinct run of a suite, once for each seed.

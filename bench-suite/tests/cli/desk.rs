@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 
 use bench_suite::arm::Arm;
@@ -70,6 +70,13 @@ impl Desk {
         command
     }
 
+    /// Starts the program with words separated by spaces; its output is kept.
+    pub fn start(&self, words: &str) -> Child {
+        let mut program = self.program();
+        program.args(words.split_whitespace()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        program.spawn().unwrap()
+    }
+
     /// Runs the program with words separated by spaces.
     pub fn run(&self, words: &str) -> Ran {
         self.run_words(&words.split_whitespace().collect::<Vec<_>>())
@@ -103,7 +110,9 @@ impl Desk {
     pub fn records(&self, results: &str) -> Vec<RunRecord> {
         let results = fs::read_dir(self.path(results)).unwrap();
         let mut paths: Vec<PathBuf> = results.map(|entry| entry.unwrap().path()).collect();
+        let is_suite = |path: &Path| path.ends_with("suite.json");
         paths.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
+        paths.retain(|path| !is_suite(path));
         paths.sort();
         paths.iter().map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap()).collect()
     }
@@ -138,7 +147,7 @@ pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.file_name().is_some_and(|name| name != ".lock") {
+            } else if !path.to_string_lossy().ends_with(".lock") {
                 let content = fs::read(&path).unwrap();
                 files.insert(path.strip_prefix(folder).unwrap().to_path_buf(), content);
             }
@@ -159,7 +168,11 @@ pub struct Ran {
 impl Ran {
     /// Runs a command to its end.
     pub fn of(command: &mut Command) -> Self {
-        let output = command.output().unwrap();
+        Self::from(command.output().unwrap())
+    }
+
+    /// The end of a process.
+    pub fn from(output: Output) -> Self {
         Self {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
@@ -172,6 +185,15 @@ impl Ran {
     pub fn ok(self) -> Self {
         assert_eq!(self.code, Some(0), "{self:#?}");
         self
+    }
+
+    /// The runs that the process began, by their labels: `LoRA rank=8 seed=0`.
+    pub fn begun(&self) -> Vec<String> {
+        let began = |line: &str| {
+            let (_, label) = line.strip_prefix('[')?.strip_suffix(" …")?.split_once("] ")?;
+            Some(label.to_owned())
+        };
+        self.stderr.lines().filter_map(began).collect()
     }
 
     /// Must have ended with one line of error, the last one, that contains all of `parts`.

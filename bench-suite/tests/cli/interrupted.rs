@@ -1,11 +1,6 @@
 //! Runs that are killed.
 
-use std::{
-    fs,
-    process::{Child, Stdio},
-    thread,
-    time::Duration,
-};
+use std::{fs, process::Child, thread, time::Duration};
 
 use crate::desk::{Desk, TINY, files};
 
@@ -21,9 +16,7 @@ fn a_suite_that_is_killed_goes_on_and_ends_with_the_same_records() {
     desk.write_zoo("zoo.toml");
     desk.run(&words("whole")).ok();
 
-    let mut program = desk.program();
-    program.args(words("killed").split(' ')).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut child = program.spawn().unwrap();
+    let mut child = desk.start(&words("killed"));
     wait_for_a_record(&desk, &mut child);
     child.kill().unwrap(); // SIGKILL on Unix
     child.wait().unwrap();
@@ -35,16 +28,50 @@ fn a_suite_that_is_killed_goes_on_and_ends_with_the_same_records() {
     let missing = missing.find(|id| kept.iter().all(|record| record.id != *id)).unwrap();
     fs::create_dir_all(desk.path("killed/trained")).unwrap();
     desk.write(&format!("killed/trained/{missing}.safetensors"), "half of it");
-    desk.write("killed/.half.partial", "{\"schema\":");
+    desk.write(&format!("killed/.{missing}.json.x.partial"), "{\"schema\":");
+    desk.write(&format!("killed/trained/.{missing}.safetensors.x.partial"), "half of it");
 
     let told = desk.run(&words("killed")).ok().stdout;
     let known = format!("{n} runs, {} recorded before", kept.len());
     assert!(told.contains(&known), "{known} in {told}");
     assert_eq!(desk.outcomes("killed"), desk.outcomes("whole"));
-    let whole = files(&desk.path("whole/trained"));
-    let mut resumed = files(&desk.path("killed/trained"));
-    resumed.retain(|path, _| path.extension().is_some_and(|ending| ending == "safetensors"));
-    assert_eq!(resumed, whole);
+    assert_eq!(files(&desk.path("killed/trained")), files(&desk.path("whole/trained")));
+    assert_eq!(hidden(&desk, "killed"), [".lock"]);
+}
+
+#[test]
+fn processes_that_are_killed_at_any_moment_leave_whole_runs_alone() {
+    let desk = Desk::new();
+    desk.write_zoo("zoo.toml");
+    let mut n_recorded = 0;
+    for milliseconds in [3, 30, 200, 90, 350, 600, 15, 140, 420] {
+        let both = [desk.start(&words("killed")), desk.start(&words("killed"))];
+        thread::sleep(Duration::from_millis(milliseconds));
+        for mut child in both {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        let recorded = if desk.path("killed").is_dir() { desk.records("killed") } else { vec![] };
+        assert!(recorded.len() >= n_recorded, "records were lost");
+        n_recorded = recorded.len();
+        for record in recorded {
+            let tensors = desk.path(&format!("killed/trained/{}.safetensors", record.id));
+            assert_eq!(fs::metadata(tensors).unwrap().len(), record.counts.bytes_on_disk);
+        }
+    }
+    desk.run(&words("killed")).ok();
+    desk.run(&words("whole")).ok();
+    assert_eq!(desk.outcomes("killed"), desk.outcomes("whole"));
+    assert_eq!(files(&desk.path("killed/trained")), files(&desk.path("whole/trained")));
+    assert_eq!(hidden(&desk, "killed"), [".lock"]);
+}
+
+/// Names of a folder's hidden files, those of `trained` included.
+fn hidden(desk: &Desk, results: &str) -> Vec<String> {
+    let of = |folder: &str| fs::read_dir(desk.path(folder)).unwrap();
+    let entries = of(results).chain(of(&format!("{results}/trained")));
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with('.')).collect()
 }
 
 fn wait_for_a_record(desk: &Desk, child: &mut Child) {

@@ -16,4 +16,5 @@ mod commands;
 mod endings;
 mod interrupted;
 mod results_folder;
+mod sharing;
 mod whole_zoo;

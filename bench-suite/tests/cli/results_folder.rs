@@ -1,8 +1,6 @@
-//! Results folders that cannot be written, or that belong to another run.
+//! Results folders that cannot be written, or that hold something else.
 
 use std::process::Command;
-
-use report::ResultsDir;
 
 use crate::desk::{Desk, Ran, TINY, files};
 
@@ -12,25 +10,44 @@ fn a_results_folder_that_cannot_be_made_is_refused_before_any_training() {
     let run = |results: &str| format!("run {TINY} --results {results}");
     desk.refuses(&run("mine.csv"), &["mine.csv: not a folder", "another results folder"]);
     let way_out = "give a results folder you may write to";
-    desk.refuses(&run("mine.csv/out"), &["mine.csv/out: cannot create", way_out]);
+    desk.refuses(&run("mine.csv/out"), &["mine.csv: not a folder", "another results folder"]);
     if cfg!(target_os = "linux") {
         // Even root cannot write here.
-        desk.refuses(&run("/proc/out"), &["/proc/out: cannot create", way_out]);
+        desk.refuses(&run("/proc/out"), &["/proc: cannot write into this folder", way_out]);
         desk.refuses(&run("/proc"), &["/proc: cannot write into this folder", way_out]);
     }
 }
 
 #[test]
-fn a_results_folder_in_use_by_another_run_is_left_alone() {
+fn a_run_that_fails_while_it_loads_leaves_no_folder() {
     let desk = Desk::new();
-    desk.train("--method head --results out").ok();
-    let results = ResultsDir::open(&desk.path("out")).unwrap();
-    let lock = results.lock().unwrap();
-    let holder = format!("out: in use by process {}", std::process::id());
-    desk.refuses(&format!("run {TINY} --method lora --results out"), &[&holder, "wait", "another"]);
-    drop(lock);
-    desk.train("--method lora --results out").ok();
-    assert_eq!(desk.records("out").len(), 2);
+    for mistake in [
+        "--model nowhere --train mine.csv",
+        "--model model --train mine.csv --text nothing",
+        "--model model --train mine.csv --method lora --config rank=0",
+    ] {
+        desk.refuses(&format!("run --device flex {mistake} --results new/out"), &[]);
+        assert!(!desk.path("new").exists(), "after {mistake}");
+    }
+}
+
+#[test]
+fn a_report_remembers_the_title_of_the_suite_that_was_run() {
+    let desk = Desk::new();
+    let task = "[task]\ntrain = 'mine.csv'\n[model]\nname = 'model'\n";
+    desk.write("mine.toml", format!("title = 'Mine'\n{task}[[run]]\nmethod = 'head'\n"));
+    desk.run("run mine.toml --device flex --results out").ok();
+    let page = || std::fs::read_to_string(desk.path("out/REPORT.md")).unwrap();
+    assert!(page().starts_with("# Mine\n"));
+    std::fs::remove_file(desk.path("out/REPORT.md")).unwrap();
+    desk.run("report out").ok();
+    assert!(page().starts_with("# Mine\n"));
+    // A single run joins the suite; it does not rename it.
+    desk.train("--method majority --results out").ok();
+    assert!(page().starts_with("# Mine\n"));
+    assert!(!page().contains("not recorded yet"));
+    desk.run("report out --title Another").ok();
+    assert!(page().starts_with("# Another\n"));
 }
 
 #[test]
@@ -68,6 +85,32 @@ fn a_write_that_fails_leaves_what_was_there_and_says_so() {
     );
     desk.train("--method lora --results out").ok();
     assert_eq!(desk.records("out").len(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_disk_that_is_full_in_the_middle_of_a_suite_costs_the_current_run_alone() {
+    let desk = Desk::new();
+    // The tensors of full fine-tuning alone are larger than 16 kB.
+    let methods = ["head", "lora", "full", "majority"];
+    let runs = methods.map(|method| format!("[[run]]\nmethod = '{method}'\n"));
+    desk.write_suite("s.toml", &runs.concat());
+    let run = format!("run s.toml {TINY} --results out");
+    let limited = format!("trap '' XFSZ; ulimit -f 32; exec \"$0\" {run}");
+    let mut shell = desk.at_home(Command::new("sh"));
+    let ran = Ran::of(shell.args(["-c", &limited, env!("CARGO_BIN_EXE_bench-suite")]));
+    ran.refused(&[
+        "out/trained/full-",
+        "cannot write",
+        "free some space",
+        "finished runs are kept",
+    ]);
+    let names: Vec<String> = desk.records("out").into_iter().map(|r| r.method.name).collect();
+    assert_eq!(names, ["head", "lora"]);
+    let is_half = |path: &std::path::PathBuf| path.to_string_lossy().ends_with(".partial");
+    assert!(!files(&desk.path("out")).keys().any(is_half));
+    let again = desk.run(&run).ok().stdout;
+    assert!(again.contains("4 runs, 2 recorded before."), "{again}");
 }
 
 /// A disk of 64 kB, which only root may make.

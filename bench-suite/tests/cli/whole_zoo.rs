@@ -73,7 +73,7 @@ fn the_report_is_made_again_byte_for_byte_from_the_records_alone() {
         fs::remove_file(desk.path("out").join(name)).unwrap();
     }
     fs::remove_dir_all(desk.path("out/charts")).unwrap();
-    desk.run_words(&["report", "out", "--title", "PEFT methods on mine"]).ok();
+    desk.run("report out").ok();
     assert_eq!(files(&desk.path("out")), before);
 }
 
