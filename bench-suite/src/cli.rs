@@ -70,6 +70,19 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Draw tables, charts and pages again from the records of a results folder
     Report(ReportArgs),
+    /// Put the results folders of several machines together
+    ///
+    /// Records and trained tensors are copied, then the report is drawn. Nothing is overwritten: a
+    /// run that is in two folders must have the same outcome in both, and if it has not, nothing
+    /// is merged.
+    Merge {
+        /// The results folders to merge.
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
+        /// The folder that gets all runs; it may hold some already.
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
     /// List what there is: methods, tasks, models or suites.
     List {
         /// What to list.

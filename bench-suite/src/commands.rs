@@ -5,6 +5,7 @@ mod explain;
 mod fetch;
 mod find;
 mod list;
+mod merge;
 mod predict;
 mod report;
 mod run;
@@ -30,6 +31,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
     match command.unwrap_or(Command::Run(Default::default())) {
         Command::Run(args) => return run::run(*args, &common),
         Command::Report(args) => report::report(args, &common)?,
+        Command::Merge { folders, to } => merge::merge_folders(&folders, &to, &common)?,
         Command::List { what } => list::list(what, &common)?,
         Command::Explain { method, config, model } => {
             explain::explain(&method, &config, &model, &common)?;

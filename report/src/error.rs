@@ -30,6 +30,16 @@ pub enum ReportError {
         /// The cause.
         source: io::Error,
     },
+    /// Another live process is doing a run that is to be merged into the same folder.
+    #[error("{path}: {holder} is doing run {id} here; merge again when it is done")]
+    InUse {
+        /// The results folder.
+        path: PathBuf,
+        /// The run.
+        id: String,
+        /// Who holds it, e.g. `process 12 on host lab since 2026-01-01T00:00:00Z`.
+        holder: String,
+    },
     /// A run id that cannot be a file name.
     #[error(
         "run id {id:?}: only letters, digits, '-' and '_' are allowed, and not 'suite'; the ids \
@@ -97,6 +107,33 @@ pub enum ReportError {
         field: String,
         /// What is wrong with it.
         problem: String,
+    },
+    /// Two records of one run tell different things.
+    #[error(
+        "{first} and {second}: the same run with different outcomes: `{field}` is {first_value} \
+         and {second_value}; nothing was merged, take one of the two away"
+    )]
+    Conflict {
+        /// The record found first.
+        first: PathBuf,
+        /// The other one.
+        second: PathBuf,
+        /// Path of the first field that differs.
+        field: String,
+        /// Its value in the first.
+        first_value: String,
+        /// Its value in the second.
+        second_value: String,
+    },
+    /// A tensor file that is not the one that its record was written with.
+    #[error("{path}: holds {found} bytes, its record says {expected}; copy the file again")]
+    NotWhole {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        found: u64,
+        /// The size in the record.
+        expected: u64,
     },
     /// There is nothing to report.
     #[error("{path}: no run records in this folder; run a suite into it first")]

@@ -22,6 +22,7 @@ pub mod record;
 mod error;
 mod files;
 mod lock;
+mod merge;
 mod results;
 mod suite;
 
@@ -47,6 +48,7 @@ pub use error::ReportError;
 pub use files::{make_folder, write_atomic};
 pub use finding::{Finding, finding};
 pub use lock::Lock;
+pub use merge::{Merged, merge};
 pub use record::RunRecord;
 pub use render::{Rendered, render};
 pub use results::{Claim, ResultsDir};

@@ -94,7 +94,7 @@ fn the_help_of_every_command_can_be_read() {
     let all = desk.run("--help").ok().stdout;
     assert!(all.contains("Exit codes"), "{all}");
     for command in
-        ["run", "report", "list", "explain", "show", "fetch", "predict", "devices"]
+        ["run", "report", "merge", "list", "explain", "show", "fetch", "predict", "devices"]
     {
         assert!(all.contains(&format!("\n  {command} ")), "{command} in {all}");
         let help = desk.run(&format!("{command} --help")).ok().stdout;

@@ -16,5 +16,6 @@ mod commands;
 mod endings;
 mod interrupted;
 mod results_folder;
+mod shards;
 mod sharing;
 mod whole_zoo;
