@@ -68,7 +68,7 @@ pub enum Command {
     ///   run --method prompt_tuning --training epochs=2 --training learning_rate=0.02
     #[command(verbatim_doc_comment)]
     Run(Box<RunArgs>),
-    /// Draw tables, charts and pages again from the records of a results folder
+    /// Draw tables, charts and pages again from the records of a results folder, or compare two
     Report(ReportArgs),
     /// Put the results folders of several machines together
     ///
@@ -150,6 +150,13 @@ pub struct ReportArgs {
     /// Title of the report [default: that of the suite that was run there].
     #[arg(long)]
     pub title: Option<String>,
+    /// Compare two results folders instead: runs with the same method, variant, budget, task and
+    /// seed, in accuracy, time, memory and parameters.
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["results", "title"])]
+    pub compare: Vec<PathBuf>,
+    /// Where compare.md and compare.html go [default: B].
+    #[arg(long, value_name = "DIR", requires = "compare")]
+    pub to: Option<PathBuf>,
 }
 
 /// What to run.

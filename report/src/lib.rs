@@ -32,6 +32,8 @@ pub mod stats;
 
 mod finding;
 mod notes;
+mod pairing;
+mod pairing_pages;
 mod summary;
 mod table;
 
@@ -49,6 +51,7 @@ pub use files::{make_folder, write_atomic};
 pub use finding::{Finding, finding};
 pub use lock::Lock;
 pub use merge::{Merged, merge};
+pub use pairing::{Pair, Pairing, pair};
 pub use record::RunRecord;
 pub use render::{Rendered, render};
 pub use results::{Claim, ResultsDir};

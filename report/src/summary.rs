@@ -207,7 +207,7 @@ fn tell_apart(configurations: &mut [Configuration]) {
 }
 
 /// Every single value of the method's and the training configuration under its dotted path.
-fn leaves(configuration: &Configuration) -> BTreeMap<String, String> {
+pub(crate) fn leaves(configuration: &Configuration) -> BTreeMap<String, String> {
     let run = configuration.runs[0];
     let mut leaves = BTreeMap::new();
     collect_leaves(&run.training, "", &mut leaves);

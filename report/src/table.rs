@@ -74,6 +74,32 @@ impl Table {
     }
 }
 
+impl std::fmt::Display for Table {
+    /// Lines for a terminal: columns as wide as their widest cell, numbers to the right.
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let head: Vec<&str> = self.columns.iter().map(|column| column.title).collect();
+        let texts = |row: &'_ [Cell]| row.iter().map(|cell| cell.text.clone()).collect();
+        let rows: Vec<Vec<String>> = self.rows.iter().map(|row| texts(row)).collect();
+        let width = |i: usize| {
+            let cells = rows.iter().map(|row| row[i].as_str()).chain([head[i]]);
+            cells.map(|text| text.chars().count()).max().unwrap_or_default()
+        };
+        let widths: Vec<usize> = (0..head.len()).map(width).collect();
+        let head = head.into_iter().map(str::to_owned).collect();
+        for row in std::iter::once(&head).chain(&rows) {
+            let mut line = String::new();
+            for ((text, column), width) in row.iter().zip(&self.columns).zip(&widths) {
+                line += &match column.is_number {
+                    true => format!("{text:>width$}  "),
+                    false => format!("{text:<width$}  "),
+                };
+            }
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
 fn columns() -> Vec<Column> {
     let text = |title| Column { title, is_number: false };
     let number = |title| Column { title, is_number: true };
@@ -122,11 +148,11 @@ fn row(series: &Series, configuration: &Configuration) -> Vec<Cell> {
     ]
 }
 
-fn text(text: &str) -> Cell {
+pub(crate) fn text(text: &str) -> Cell {
     Cell { text: text.to_owned(), value: None }
 }
 
-fn number(text: String, value: f64) -> Cell {
+pub(crate) fn number(text: String, value: f64) -> Cell {
     Cell { text, value: Some(value) }
 }
 
@@ -198,6 +224,17 @@ mod tests {
         assert!(table.rows.iter().all(|row| row.len() == table.columns.len()));
         assert_eq!(table.rows.first().unwrap()[0].text, "movie");
         assert_eq!(table.rows.last().unwrap()[0].text, "trec");
+    }
+
+    #[test]
+    fn in_a_terminal_columns_stand_under_their_heads() {
+        let column = |title, is_number| Column { title, is_number };
+        let table = Table {
+            columns: vec![column("Name", false), column("±", true)],
+            rows: vec![vec![text("a longer one"), text("1.5")], vec![text("b"), text("–")]],
+        };
+        let lines = "Name            ±\na longer one  1.5\nb               –\n";
+        assert_eq!(table.to_string(), lines);
     }
 
     #[test]

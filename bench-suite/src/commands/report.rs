@@ -1,9 +1,9 @@
-//! `report`: tables, charts and pages again from the records.
+//! `report`: tables, charts and pages again from the records, of one folder or of two.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use report::{ResultsDir, render};
+use report::{ReportError, ResultsDir, RunRecord, pair, render};
 
 use super::print_json;
 use crate::{
@@ -12,6 +12,9 @@ use crate::{
 };
 
 pub fn report(args: ReportArgs, common: &Common) -> Result<()> {
+    if let [a, b] = args.compare.as_slice() {
+        return compare(a, b, args.to.as_deref().unwrap_or(b), common);
+    }
     let results = ResultsDir::existing(&args.results)?;
     let title = match args.title {
         Some(title) => title,
@@ -23,7 +26,7 @@ pub fn report(args: ReportArgs, common: &Common) -> Result<()> {
 }
 
 /// The title of what was run into the folder.
-fn title(results: &ResultsDir) -> Result<String> {
+pub(super) fn title(results: &ResultsDir) -> Result<String> {
     if let Some(suite) = results.suite()? {
         return Ok(suite.title);
     }
@@ -32,6 +35,25 @@ fn title(results: &ResultsDir) -> Result<String> {
         true => Suite::find(&name)?.title,
         false => format!("PEFT methods: {name}"),
     })
+}
+
+fn compare(a: &Path, b: &Path, to: &Path, common: &Common) -> Result<()> {
+    let (of_a, of_b) = (records(a)?, records(b)?);
+    let names = [a, b].map(|folder| folder.display().to_string());
+    let pairing = pair(names, &of_a, &of_b);
+    let paths = pairing.write(to)?;
+    if !common.json {
+        println!("{pairing}");
+    }
+    print_paths(paths.to_vec(), common)
+}
+
+fn records(folder: &Path) -> Result<Vec<RunRecord>> {
+    let records = ResultsDir::existing(folder)?.read_all()?;
+    match records.is_empty() {
+        true => Err(ReportError::NoRecords { path: folder.to_owned() }.into()),
+        false => Ok(records),
+    }
 }
 
 fn print_paths(paths: Vec<PathBuf>, common: &Common) -> Result<()> {

@@ -13,6 +13,7 @@ mod bad_names;
 mod bad_settings;
 mod bad_suite;
 mod commands;
+mod comparing;
 mod endings;
 mod interrupted;
 mod results_folder;
