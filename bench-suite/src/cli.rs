@@ -155,7 +155,7 @@ pub struct ReportArgs {
     #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["results", "title"])]
     pub compare: Vec<PathBuf>,
     /// Where compare.md and compare.html go [default: B].
-    #[arg(long, value_name = "DIR", requires = "compare")]
+    #[arg(long, value_name = "DIR", requires = "compare", conflicts_with_all = ["results", "title"])]
     pub to: Option<PathBuf>,
 }
 

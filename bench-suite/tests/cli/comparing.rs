@@ -60,5 +60,6 @@ fn what_cannot_be_compared_is_told() {
     desk.refuses("report --compare a empty", &["empty: no run records"]);
     desk.run("report --compare a").misused(&["--compare"]);
     desk.run("report a --compare a a").misused(&["--compare"]);
-    desk.run("report a --to b").misused(&["--compare"]);
+    desk.run("report a --to b").misused(&["cannot be used with", "--to"]);
+    desk.run("report --to b").misused(&["--compare"]);
 }
