@@ -39,9 +39,9 @@ impl Pairing<'_> {
         format!("A: {}, B: {}", self.names[0], self.names[1])
     }
 
-    /// What there is to say beside the table.
+    /// What there is to say below the table.
     pub fn notes(&self) -> Vec<String> {
-        let mut notes = vec![self.finding()];
+        let mut notes = vec![];
         if !self.pairs.is_empty() {
             notes.push(
                 "B − A is in points of test accuracy, paired by seed: the mean with its 95 % \
@@ -62,7 +62,8 @@ impl Pairing<'_> {
         notes
     }
 
-    fn finding(&self) -> String {
+    /// What the comparison shows, in one sentence.
+    pub fn finding(&self) -> String {
         if self.pairs.is_empty() {
             return "No run is in both folders: none has the same method, variant, budget, task \
                     and seed."
@@ -112,7 +113,9 @@ impl Pairing<'_> {
     }
 
     fn markdown(&self) -> String {
-        let mut text = format!("# {}\n", markdown::escape(&self.title()));
+        let (title, finding) = (self.title(), self.finding());
+        let mut text =
+            format!("# {}\n\n**{}**\n", markdown::escape(&title), markdown::escape(&finding));
         if !self.pairs.is_empty() {
             text += &format!("\n{}", markdown::table_text(&self.table()));
         }
@@ -121,6 +124,7 @@ impl Pairing<'_> {
     }
 
     fn html(&self) -> String {
+        let finding = html::prose(&self.finding());
         let table = match self.pairs.is_empty() {
             true => String::new(),
             false => html::table_html(&self.table()),
@@ -128,15 +132,19 @@ impl Pairing<'_> {
         let notes = self.notes();
         let notes = notes.iter().map(|note| format!("<li>{}</li>\n", html::prose(note)));
         let notes: String = notes.collect();
-        let main = format!("<section>\n{table}<ul class=\"notes\">\n{notes}</ul>\n</section>\n");
+        let main = format!(
+            "<section>\n<p class=\"headline\">{finding}</p>\n\
+             <p class=\"hint narrow\">The table can be moved sideways.</p>\n{table}\
+             <ul class=\"notes\">\n{notes}</ul>\n</section>\n"
+        );
         html::document(&self.title(), "", &main)
     }
 }
 
 impl std::fmt::Display for Pairing<'_> {
-    /// The table and the notes, for a terminal.
+    /// Finding, table and notes, for a terminal.
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        writeln!(f, "{}\n", self.title())?;
+        writeln!(f, "{}\n\n{}\n", self.title(), self.finding())?;
         if !self.pairs.is_empty() {
             writeln!(f, "{}", self.table())?;
         }
