@@ -69,10 +69,13 @@ impl ResultsDir {
     /// Claims a run for this process alone. What a killed process left of it is removed.
     pub fn claim(&self, id: &str) -> Result<Claim, ReportError> {
         let record = self.file(id)?;
+        let lock = self.path.join(format!(".{id}.lock"));
         if record.is_file() {
+            // Left by a process that was killed right after it wrote the record.
+            let _ = fs::remove_file(lock);
             return Ok(Claim::Recorded);
         }
-        match Lock::towards(&record, self.path.join(format!(".{id}.lock")))? {
+        match Lock::towards(&record, lock)? {
             Attempt::HeldBy(holder) => Ok(Claim::HeldBy(holder)),
             // Its last holder may have recorded it a moment ago.
             Attempt::Taken(_) if record.is_file() => Ok(Claim::Recorded),

@@ -220,7 +220,11 @@ fn a_run_is_done_by_one_process_and_by_none_once_it_is_recorded() {
     assert!(matches!(results.claim(&record.id).unwrap(), Claim::Recorded));
     drop(lock);
     assert!(matches!(results.claim(&record.id).unwrap(), Claim::Recorded));
-    assert!(!results.path().join(format!(".{}.lock", record.id)).exists());
+    let lock = results.path().join(format!(".{}.lock", record.id));
+    assert!(!lock.exists());
+    fs::write(&lock, "process 1 on host elsewhere").unwrap();
+    assert!(matches!(results.claim(&record.id).unwrap(), Claim::Recorded));
+    assert!(!lock.exists());
 }
 
 #[test]
