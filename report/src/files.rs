@@ -25,9 +25,10 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     Ok(())
 }
 
-/// Fails if no file can be made in `folder`.
+/// Fails if no file can be made in `folder`. The file tried has no name, so that even a kill leaves
+/// nothing.
 pub(crate) fn check_writable(folder: &Path) -> Result<(), ReportError> {
-    partial_file(folder, "check")
+    tempfile::tempfile_in(folder)
         .map(drop)
         .map_err(|source| ReportError::io("write into this folder", folder, source))
 }
