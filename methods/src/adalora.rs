@@ -23,162 +23,45 @@
 //! changes nothing.
 //!
 //! # Where we differ
-//! - From the paper: importance is taken after the optimizer's step, as its published code does.
+//! - From the paper: importance is taken after the optimizer's step, and the last pruning goes by
+//!   the steps before it, as its published code does.
 //! - From Hugging Face PEFT: t_i and t_f are shares of the planned steps, so one configuration
-//!   fits any length; nobody has to call an allocator; ΔW is divided by r₀, not by r₀ + 10⁻⁵;
-//!   ties at the threshold are broken by site order, so exactly b(t) triplets survive.
+//!   fits any length; nobody has to call an allocator; a target equal to r₀ is allowed. ΔW is
+//!   divided by r₀, not by r₀ + 10⁻⁵: no more than 10⁻⁵ of it. Of triplets that tie at the
+//!   threshold the first by site survive, so that exactly b(t) do, where it prunes them all; in a
+//!   training no two are equal to the last bit.
+
+mod config;
+mod importance;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
-use backbones::{BackboneSpec, Injection, Role, Site};
+use backbones::{BackboneSpec, Injection, Site};
 use burn::{
     module::{Module, Param},
     optim::GradientsParams,
     tensor::{Device, Tensor, module::linear},
 };
 use rand::rngs::StdRng;
-use serde::{Deserialize, Serialize};
 
 use crate::{
-    importance::Importance,
     init,
     method::{Budget, Card, ConfigError, PeftMethod, Plan, PlannedTensor, Progress, take_stored},
-    sites::{DEFAULT_ROLES, Target, check_rank, on_roles, select},
+    sites::{Target, on_roles},
 };
 
-/// Settings of [`AdaLora`].
-///
-/// | field | symbol | default | range | meaning |
-/// | --- | --- | --- | --- | --- |
-/// | `target_rank` | b_T / sites | 8 | 1 to `initial_rank` | mean rank that survives |
-/// | `initial_rank` | r₀ | 12 | 1 to the smaller width | rank of every site at first |
-/// | `alpha` | α | 64 | > 0 | strength; the branch is scaled by α/r₀ |
-/// | `roles` | | query, value | the backbone's | linear maps to act on |
-/// | `layers` | | all | the backbone's | layers to act on |
-/// | `orthogonality` | γ | 0.1 | ≥ 0 | weight of the penalty |
-/// | `beta_sensitivity` | β₁ | 0.85 | 0 to < 1 | smoothing of the importance |
-/// | `beta_uncertainty` | β₂ | 0.85 | 0 to < 1 | smoothing of its variation |
-/// | `warmup_share` | t_i / T | 0.15 | sum < 1 | share of steps before the first pruning |
-/// | `final_share` | t_f / T | 0.35 | sum < 1 | share of steps after the last pruning |
-/// | `interval` | ΔT | 5 | ≥ 1 | steps between prunings |
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdaLoraConfig {
-    /// Mean rank that survives.
-    pub target_rank: usize,
-    /// r₀
-    pub initial_rank: usize,
-    /// α
-    pub alpha: f64,
-    /// Linear maps to act on.
-    pub roles: Vec<Role>,
-    /// Layers to act on; all if `None`.
-    pub layers: Option<Vec<usize>>,
-    /// γ
-    pub orthogonality: f64,
-    /// β₁
-    pub beta_sensitivity: f64,
-    /// β₂
-    pub beta_uncertainty: f64,
-    /// t_i / T
-    pub warmup_share: f64,
-    /// t_f / T
-    pub final_share: f64,
-    /// ΔT
-    pub interval: usize,
-}
+use self::importance::Importance;
 
-impl Default for AdaLoraConfig {
-    fn default() -> Self {
-        Self {
-            target_rank: 8,
-            initial_rank: 12,
-            alpha: 64.0,
-            roles: DEFAULT_ROLES.to_vec(),
-            layers: None,
-            orthogonality: 0.1,
-            beta_sensitivity: 0.85,
-            beta_uncertainty: 0.85,
-            warmup_share: 0.15,
-            final_share: 0.35,
-            interval: 5,
-        }
-    }
-}
-
-impl AdaLoraConfig {
-    fn targets(&self, spec: &BackboneSpec) -> Result<Vec<Target>, ConfigError> {
-        let refuse = |field, value: f64, expected: &str| {
-            Err(ConfigError::out_of_range(field, value, expected))
-        };
-        if !(self.alpha.is_finite() && self.alpha > 0.0) {
-            return refuse("alpha", self.alpha, "a number above 0");
-        }
-        if !(self.orthogonality.is_finite() && self.orthogonality >= 0.0) {
-            return refuse("orthogonality", self.orthogonality, "a number from 0 up");
-        }
-        for (field, beta) in [
-            ("beta_sensitivity", self.beta_sensitivity),
-            ("beta_uncertainty", self.beta_uncertainty),
-        ] {
-            if !(0.0..1.0).contains(&beta) {
-                return refuse(field, beta, "0 to below 1");
-            }
-        }
-        for (field, share) in
-            [("warmup_share", self.warmup_share), ("final_share", self.final_share)]
-        {
-            if !(0.0..1.0).contains(&share) {
-                return refuse(field, share, "0 to below 1");
-            }
-        }
-        if self.warmup_share + self.final_share >= 1.0 {
-            let expected =
-                format!("below {}, so that steps are left to prune in", 1.0 - self.warmup_share);
-            return refuse("final_share", self.final_share, &expected);
-        }
-        if self.interval == 0 {
-            return refuse("interval", 0.0, "at least 1");
-        }
-        let targets = select(spec, &self.roles, self.layers.as_deref())?;
-        for target in &targets {
-            check_rank("initial_rank", self.initial_rank, target)?;
-        }
-        if self.target_rank == 0 || self.target_rank > self.initial_rank {
-            let expected = format!("1 to initial_rank, which is {}", self.initial_rank);
-            return Err(ConfigError::out_of_range("target_rank", self.target_rank, expected));
-        }
-        Ok(targets)
-    }
-
-    /// b(t), or `None` while nothing is pruned.
-    fn budget(&self, Progress { step, total }: Progress, n_sites: usize) -> Option<usize> {
-        let first = (self.warmup_share * total as f64).round();
-        let last = total as f64 - (self.final_share * total as f64).round();
-        let t = step as f64;
-        if t <= first && t < last {
-            return None;
-        }
-        let (start, end) = (n_sites * self.initial_rank, n_sites * self.target_rank);
-        if t >= last {
-            return Some(end);
-        }
-        let left = 1.0 - (t - first) / (last - first);
-        Some(end + ((start - end) as f64 * left.powi(3)) as usize)
-    }
-
-    fn is_pruning_step(&self, Progress { step, total }: Progress) -> bool {
-        let last = total - (self.final_share * total as f64).round() as usize;
-        step < last && step.is_multiple_of(self.interval) || step == last
-    }
-}
+pub use self::config::AdaLoraConfig;
 
 /// The three factors at one site.
 #[derive(Module, Debug)]
-pub(crate) struct Triplets {
-    pub(crate) q: Param<Tensor<2>>,
-    pub(crate) lambda: Param<Tensor<2>>,
-    pub(crate) p: Param<Tensor<2>>,
+struct Triplets {
+    q: Param<Tensor<2>>,
+    lambda: Param<Tensor<2>>,
+    p: Param<Tensor<2>>,
     #[module(skip)]
     site: Site,
 }
@@ -196,6 +79,8 @@ pub struct AdaLora {
     /// Step and triplets alive after each pruning.
     #[module(skip)]
     prunings: Vec<[usize; 2]>,
+    /// Whether the last pruning is done. From then on the dead stay dead.
+    is_final: bool,
     #[module(skip)]
     importance: Importance,
 }
@@ -210,11 +95,13 @@ impl AdaLora {
             triplets,
             alive,
             prunings: vec![],
+            is_final: false,
         }
     }
 
-    fn n_alive(&self) -> usize {
-        self.alive.iter().flatten().filter(|&&alive| alive).count()
+    /// S of every triplet, by site: `[sites][initial_rank]`. Empty before the first step.
+    pub fn importance(&self) -> Vec<Vec<f32>> {
+        self.importance.triplet_scores()
     }
 
     fn triplets(&self, site: Site) -> Option<&Triplets> {
@@ -223,7 +110,7 @@ impl AdaLora {
 
     /// Keeps the `budget` triplets of highest importance, over all sites.
     fn allocate(&mut self, budget: usize) {
-        let scores = self.importance.triplet_scores();
+        let scores = self.importance();
         let mut ranked: Vec<(usize, usize)> = scores
             .iter()
             .enumerate()
@@ -351,29 +238,28 @@ impl PeftMethod for AdaLora {
         self
     }
 
-    fn after_step(mut self, progress: Progress) -> Self {
-        let last =
-            progress.total - (self.config.final_share * progress.total as f64).round() as usize;
-        if progress.step <= last {
+    fn after_step(mut self, Progress { step, total }: Progress) -> Self {
+        let schedule = self.config.schedule(total, self.triplets.len());
+        // The last pruning goes by the steps before it, unless there are none.
+        if step < schedule.last || self.importance.is_empty() {
             self.importance.update(&self.triplets);
         }
-        if let Some(budget) = self.config.budget(progress, self.triplets.len()) {
-            let is_pruning_step = self.config.is_pruning_step(progress);
-            if is_pruning_step {
-                self.allocate(budget);
-                self.prunings.push([progress.step, self.n_alive()]);
-            }
-            // Before the size is final the dead may grow back. Afterwards they must not: what is
-            // stored is what is alive.
-            if is_pruning_step || self.is_settled() {
-                self.silence_the_dead();
-            }
+        let pruned = schedule.budget(step);
+        if let Some(budget) = pruned {
+            self.allocate(budget);
+            self.prunings.push([step, budget]);
+        }
+        self.is_final = step >= schedule.last;
+        // Between prunings the dead may grow back. After the last they must not: what is stored
+        // is what is alive.
+        if pruned.is_some() || self.is_final {
+            self.silence_the_dead();
         }
         self
     }
 
     fn is_settled(&self) -> bool {
-        self.n_alive() <= self.config.target_rank * self.triplets.len()
+        self.is_final
     }
 
     fn stored(&self) -> Vec<(String, Tensor<2>)> {
@@ -419,8 +305,9 @@ impl PeftMethod for AdaLora {
                 site,
             })
         };
-        let targets = config.targets(spec)?;
-        Ok(Self::new(config, targets.into_iter().map(triplets).collect::<Result<_, _>>()?))
+        let triplets = config.targets(spec)?.into_iter().map(triplets);
+        let restored = Self::new(config, triplets.collect::<Result<_, _>>()?);
+        Ok(Self { is_final: true, ..restored })
     }
 
     fn weight_delta(&self, site: Site) -> Option<Tensor<2>> {
@@ -442,7 +329,3 @@ impl PeftMethod for AdaLora {
         ])
     }
 }
-
-#[cfg(test)]
-#[path = "adalora_tests.rs"]
-mod tests;

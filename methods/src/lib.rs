@@ -12,7 +12,6 @@ pub mod p_tuning;
 pub mod prefix_tuning;
 pub mod prompt_tuning;
 
-mod importance;
 pub mod init;
 pub mod prompt_length;
 pub mod sites;

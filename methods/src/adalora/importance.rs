@@ -1,12 +1,12 @@
 //! AdaLoRA's importance: how much the loss would feel the loss of a triplet.
 //!
 //! Smoothed sensitivity |w · ∂w| times its smoothed variation, per number; see
-//! [`crate::adalora`] for the formulas. Statistics stay on the device; only the scores of the
+//! [`super`] for the formulas. Statistics stay on the device; only the scores of the
 //! triplets are read back, and only when pruning.
 
 use burn::{optim::GradientsParams, tensor::Tensor};
 
-use crate::adalora::Triplets;
+use super::Triplets;
 
 /// Sensitivity and uncertainty of one factor, both of the factor's shape.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ impl Statistics {
 
 /// Running importance of all factors of all sites.
 #[derive(Clone, Debug)]
-pub(crate) struct Importance {
+pub(super) struct Importance {
     beta_sensitivity: f64,
     beta_uncertainty: f64,
     /// Gradients of (Q, λ, P) by site, from the last backward pass.
@@ -33,18 +33,23 @@ pub(crate) struct Importance {
 }
 
 impl Importance {
-    pub(crate) fn new(beta_sensitivity: f64, beta_uncertainty: f64) -> Self {
+    pub(super) fn new(beta_sensitivity: f64, beta_uncertainty: f64) -> Self {
         Self { beta_sensitivity, beta_uncertainty, gradients: vec![], statistics: vec![] }
     }
 
+    /// Whether no step was taken in.
+    pub(super) fn is_empty(&self) -> bool {
+        self.statistics.is_empty()
+    }
+
     /// Keeps the gradients until the optimizer has moved the factors.
-    pub(crate) fn keep_gradients(&mut self, triplets: &[Triplets], grads: &GradientsParams) {
+    pub(super) fn keep_gradients(&mut self, triplets: &[Triplets], grads: &GradientsParams) {
         let of = |t: &Triplets| [grads.get(t.q.id), grads.get(t.lambda.id), grads.get(t.p.id)];
         self.gradients = triplets.iter().map(of).collect();
     }
 
     /// Takes the kept gradients into the statistics.
-    pub(crate) fn update(&mut self, triplets: &[Triplets]) {
+    pub(super) fn update(&mut self, triplets: &[Triplets]) {
         if self.gradients.is_empty() {
             return;
         }
@@ -76,7 +81,7 @@ impl Importance {
     }
 
     /// S of every triplet, by site.
-    pub(crate) fn triplet_scores(&self) -> Vec<Vec<f32>> {
+    pub(super) fn triplet_scores(&self) -> Vec<Vec<f32>> {
         self.statistics
             .iter()
             .map(|[q, lambda, p]| {

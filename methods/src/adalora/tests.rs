@@ -1,5 +1,5 @@
 use super::*;
-use backbones::tiny::tiny_bert;
+use backbones::{Role, tiny::tiny_bert};
 use rand::SeedableRng;
 
 fn adalora(config: &AdaLoraConfig) -> Result<AdaLora, ConfigError> {
@@ -14,13 +14,30 @@ fn small() -> AdaLoraConfig {
 
 #[test]
 fn the_budget_is_cubic_between_warm_up_and_final_phase() {
-    let config = AdaLoraConfig { warmup_share: 0.2, final_share: 0.3, ..small() };
-    let at = |step| config.budget(Progress { step, total: 100 }, 4);
-    assert_eq!(at(20), None);
+    let config = AdaLoraConfig { warmup_share: 0.2, final_share: 0.3, interval: 5, ..small() };
+    let schedule = config.schedule(100, 4);
+    assert_eq!(schedule.budget(20), None);
     // 4 sites: from 12 to 4. Half-way (step 45 of 20..70): 4 + 8 · 0.5³ = 5.
-    assert_eq!(at(45), Some(5));
-    assert_eq!(at(70), Some(4));
-    assert_eq!(at(100), Some(4));
+    assert_eq!(schedule.budget(45), Some(5));
+    assert_eq!(schedule.budget(46), None, "between prunings");
+    assert_eq!(schedule.budget(70), Some(4));
+    assert_eq!(schedule.budget(75), None, "after the last");
+    // The last pruning does not wait for its turn.
+    assert_eq!(AdaLoraConfig { interval: 9, ..config }.schedule(100, 4).budget(70), Some(4));
+}
+
+#[test]
+fn a_training_of_one_step_prunes_too() {
+    for final_share in [0.0, 0.7] {
+        let method = adalora(&AdaLoraConfig { warmup_share: 0.2, final_share, ..small() }).unwrap();
+        let mut grads = GradientsParams::new();
+        for triplets in &method.triplets {
+            grads.register(triplets.q.id, Tensor::<2>::ones([16, 3], &Device::flex()));
+        }
+        let method = method.observe(&grads).after_step(Progress { step: 1, total: 1 });
+        assert!(method.is_settled());
+        assert_eq!(method.alive.iter().flatten().filter(|&&alive| alive).count(), 4);
+    }
 }
 
 #[test]
