@@ -25,7 +25,7 @@ fn assert_is_tiny(folder: &Path, device: &Device) {
     let (expected, backbone) = (Expected::read(TINY), load(folder, device));
     let batch = expected.batch(device);
     let hidden = backbone.encode(&batch, &Untouched);
-    let pooled = numbers(backbone.pool(hidden.clone(), &batch.mask, Pooling::Pooler));
+    let pooled = numbers(backbone.features(&batch, &Untouched, Pooling::Pooler));
     let rows = expected.rows();
     let rows = rows.iter().map(Vec::as_slice).collect::<Vec<_>>();
     let at_true = |hidden: &[f32]| at_true_tokens(hidden, &rows, expected.shape()[1]);
@@ -108,8 +108,11 @@ fn a_checkpoint_without_pooler_serves_the_other_poolings_only() {
     let backbone = || load(copy.path(), &Device::flex());
     assert!(backbone().for_pooling(Pooling::Mean, copy.path()).is_ok());
     assert!(backbone().for_pooling(Pooling::Cls, copy.path()).is_ok());
-    let error = backbone().for_pooling(Pooling::Pooler, copy.path()).unwrap_err().to_string();
-    assert!(error.contains("'pooling' is 'pooler', but the checkpoint has none"), "{error}");
+    for pooling in [Pooling::Pooler, Pooling::HfPooler] {
+        let error = backbone().for_pooling(pooling, copy.path()).unwrap_err().to_string();
+        let expected = format!("'pooling' is '{}', but the checkpoint has no", pooling.name());
+        assert!(error.contains(&expected), "{error}");
+    }
 }
 
 #[test]
@@ -128,7 +131,7 @@ fn the_real_model_equals_transformers_from_the_text_to_the_vectors() {
     let device = Device::flex();
     let (backbone, batch) = (load(&folder, &device), expected.batch(&device));
     let hidden = backbone.encode(&batch, &Untouched);
-    let pool = |pooling| numbers(backbone.pool(hidden.clone(), &batch.mask, pooling));
+    let pool = |pooling| numbers(backbone.features(&batch, &Untouched, pooling));
     let answer = |name: &str| expected.answers[name].f32s();
     assert_close(&pool(Pooling::Mean), &answer("mean_pooled"), 1e-4, "mean");
     assert_close(&pool(Pooling::Pooler), &answer("pooler_output"), 1e-4, "pooler");
@@ -138,7 +141,7 @@ fn the_real_model_equals_transformers_from_the_text_to_the_vectors() {
     let rows = rows.iter().map(Vec::as_slice).collect::<Vec<_>>();
     let [n, width] = expected.shape();
     let stored_width = expected.answers["last_hidden_state"].shape[2];
-    let first = numbers(hidden.clone().slice([0..n, 0..width, 0..stored_width]));
+    let first = numbers(hidden.slice([0..n, 0..width, 0..stored_width]));
     let at_true = |hidden: &[f32]| at_true_tokens(hidden, &rows, width);
     assert_close(&at_true(&first), &at_true(&answer("last_hidden_state")), 1e-4, "hidden states");
 }

@@ -110,7 +110,9 @@ fn a_prompt_that_leaves_no_positions_is_refused_with_the_longest_that_fits() {
         let longest = Subject::new(read(name, json!({"tokens": 37})), &Device::flex());
         assert!(longest.config.plan(&longest.spec).is_ok());
     }
-    // A prefix takes no positions.
+    let shifted = json!({"tokens": 38, "shift_positions": true});
+    assert_refused("prefix_tuning", shifted, "'tokens' is 38; it must be 1 to 37");
+    // A prefix takes no positions unless it is told to.
     let long = Subject::new(read("prefix_tuning", json!({"tokens": 100})), &Device::flex());
     assert!(long.config.plan(&long.spec).is_ok());
 }

@@ -33,8 +33,7 @@ impl<'a> Training<'a> {
     /// All gradients that the backward pass leaves.
     pub fn gradients(&self, method: &Method) -> Gradients {
         let backbone = &self.subject.backbone;
-        let hidden = backbone.encode(&self.batch, method);
-        let vectors = backbone.pool(hidden, &self.batch.mask, Pooling::Mean);
+        let vectors = backbone.features(&self.batch, method, Pooling::Mean);
         let loss = (vectors - self.goal.clone()).square().mean();
         match method.penalty() {
             None => loss.backward(),

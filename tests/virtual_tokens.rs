@@ -1,7 +1,7 @@
 //! Prompts and prefixes against real tokens that do the same.
 
 use backbones::{
-    Injection, KeyValue, Untouched,
+    Injection, KeyValue, Pooling, Untouched,
     attention::{attend, key_bias},
     tiny::tiny_bert,
 };
@@ -28,17 +28,23 @@ fn a_prompt_of_words_equals_these_words(device: &Device) {
     let words = [44, 9];
     let ids = Tensor::from_ints(words.as_slice(), device);
     let prompt = Prompt(backbone.spec().embeddings.select(0, ids));
-    let hidden = numbers(backbone.encode(&batch(&ROWS, 7, 0, device), &prompt));
+    let own = batch(&ROWS, 7, 0, device);
+    let hidden = numbers(backbone.encode(&own, &prompt));
     // With the words in front, a row's own tokens are of the second kind from the sixth on.
     let longer = ROWS.map(|row| [words.as_slice(), row].concat());
     let longer = longer.each_ref().map(Vec::as_slice);
     let mut tokens = batch(&longer, 9, 0, device);
     let kinds = tokens.type_ids.clone();
-    let own = batch(&ROWS, 7, 0, device).type_ids;
-    tokens.type_ids = Tensor::cat(vec![kinds.slice([0..3, 0..2]), own], 1);
+    tokens.type_ids = Tensor::cat(vec![kinds.slice([0..3, 0..2]), own.type_ids.clone()], 1);
     let expected = backbone.encode(&tokens, &Untouched).slice([0..3, 2..9, 0..16]);
     let at_true = |hidden: &[f32]| at_true_tokens(hidden, &ROWS, 7);
     assert_close(&at_true(&hidden), &at_true(&numbers(expected)), 1e-5, "prompt");
+    // The first row is the first word.
+    let pooled = numbers(backbone.features(&own, &prompt, Pooling::HfPooler));
+    let expected = numbers(backbone.features(&tokens, &Untouched, Pooling::Pooler));
+    assert_close(&pooled, &expected, 1e-5, "hf_pooler");
+    let true_first = numbers(backbone.features(&own, &prompt, Pooling::Pooler));
+    assert!(distance(&pooled, &true_first) > 1e-2, "the pooler read a virtual token");
 }
 
 #[test]

@@ -37,6 +37,9 @@ pub enum Pooling {
     Cls,
     /// Hugging Face's frozen pooler, `tanh(W h + b)` on `[CLS]`.
     Pooler,
+    /// The pooler on the first row, which under a prompt is the first virtual token: where
+    /// Hugging Face PEFT's sequence classification reads. For parity with it.
+    HfPooler,
 }
 
 impl Pooling {
@@ -46,6 +49,7 @@ impl Pooling {
             Pooling::Mean => "mean",
             Pooling::Cls => "cls",
             Pooling::Pooler => "pooler",
+            Pooling::HfPooler => "hf_pooler",
         }
     }
 }
@@ -85,22 +89,20 @@ impl Backbone {
         }
     }
 
-    /// One vector a sentence, `[batch, d_model]`, from `hidden` `[batch, seq, d_model]`.
-    pub fn pool(&self, hidden: Tensor<3>, mask: &Tensor<2>, pooling: Pooling) -> Tensor<2> {
-        let [batch, _, d_model] = hidden.dims();
-        let first = |hidden: Tensor<3>| {
-            hidden.slice([0..batch, 0..1, 0..d_model]).reshape([batch, d_model])
-        };
-        match (pooling, self) {
-            (Pooling::Mean, _) => {
-                let weights = mask.clone() / mask.clone().sum_dim(1);
-                (hidden * weights.unsqueeze_dim(2)).sum_dim(1).reshape([batch, d_model])
-            }
-            (Pooling::Cls, _) => first(hidden),
-            (Pooling::Pooler, Self::Bert(bert)) => {
-                let first = first(hidden);
-                bert.pooler(first.clone()).unwrap_or(first)
-            }
+    /// One vector a sentence, `[batch, d_model]`.
+    pub fn features(
+        &self,
+        tokens: &Tokens,
+        injection: &dyn Injection,
+        pooling: Pooling,
+    ) -> Tensor<2> {
+        let Self::Bert(bert) = self;
+        let pooler = |first: Tensor<2>| bert.pooler(first.clone()).unwrap_or(first);
+        match pooling {
+            Pooling::Mean => mean(bert.encode(tokens, injection), &tokens.mask),
+            Pooling::Cls => first(bert.encode(tokens, injection)),
+            Pooling::Pooler => pooler(first(bert.encode(tokens, injection))),
+            Pooling::HfPooler => pooler(first(bert.encode_with_prompt(tokens, injection))),
         }
     }
 
@@ -112,11 +114,14 @@ impl Backbone {
         let Self::Bert(bert) = self;
         match pooling {
             Pooling::Mean | Pooling::Cls => Ok(Self::Bert(bert.without_pooler())),
-            Pooling::Pooler if bert.has_pooler() => Ok(Self::Bert(bert)),
-            Pooling::Pooler => Err(LoadError::Config {
+            Pooling::Pooler | Pooling::HfPooler if bert.has_pooler() => Ok(Self::Bert(bert)),
+            Pooling::Pooler | Pooling::HfPooler => Err(LoadError::Config {
                 path: folder.to_path_buf(),
                 field: "pooling".to_owned(),
-                problem: "is 'pooler', but the checkpoint has none; use 'mean' or 'cls'".to_owned(),
+                problem: format!(
+                    "is '{}', but the checkpoint has no pooler; use 'mean' or 'cls'",
+                    pooling.name()
+                ),
             }),
         }
     }
@@ -137,6 +142,19 @@ impl Backbone {
             Self::Bert(bert) => Self::Bert(bert.folded(delta)),
         }
     }
+}
+
+/// Mean over the true tokens, `[batch, d_model]`, of `[batch, seq, d_model]`.
+fn mean(hidden: Tensor<3>, mask: &Tensor<2>) -> Tensor<2> {
+    let [batch, _, d_model] = hidden.dims();
+    let weights = mask.clone() / mask.clone().sum_dim(1);
+    (hidden * weights.unsqueeze_dim(2)).sum_dim(1).reshape([batch, d_model])
+}
+
+/// The first row of each sentence, `[batch, d_model]`, of `[batch, seq, d_model]`.
+fn first(hidden: Tensor<3>) -> Tensor<2> {
+    let [batch, _, d_model] = hidden.dims();
+    hidden.slice([0..batch, 0..1, 0..d_model]).reshape([batch, d_model])
 }
 
 fn read_config(folder: &Path) -> Result<(PathBuf, BertConfig), LoadError> {

@@ -282,26 +282,32 @@ impl Bert {
     /// Hidden states of the true input, `[batch, seq, d_model]`, whatever the injection adds.
     pub fn encode(&self, tokens: &Tokens, injection: &dyn Injection) -> Tensor<3> {
         let [batch, seq] = tokens.ids.dims();
+        let x = self.encode_with_prompt(tokens, injection);
+        let [_, n_rows, d_model] = x.dims();
+        match n_rows - seq {
+            0 => x,
+            n_prompt => x.slice([0..batch, n_prompt..n_rows, 0..d_model]),
+        }
+    }
+
+    /// Hidden states of the prompt's rows and the true input, `[batch, n_prompt + seq, d_model]`.
+    pub fn encode_with_prompt(&self, tokens: &Tokens, injection: &dyn Injection) -> Tensor<3> {
         let prompt = injection.prompt();
         let n_prompt = prompt.as_ref().map_or(0, |prompt| prompt.dims()[0]);
         let prefixes = injection.prefixes();
         let n_prefix = prefixes.first().map_or(0, |prefix| prefix.key.dims()[1]);
 
         let bias = key_bias(&tokens.mask, n_prefix + n_prompt);
-        let mut x = self.embed(tokens, prompt);
+        let mut x = self.embed(tokens, prompt, injection.first_position());
         for (layer, block) in self.blocks.iter().enumerate() {
             x = block.forward(x, layer, prefixes.get(layer), bias.clone(), injection);
         }
-        if n_prompt == 0 {
-            return x;
-        }
-        let [_, _, d_model] = x.dims();
-        x.slice([0..batch, n_prompt..n_prompt + seq, 0..d_model])
+        x
     }
 
     /// `LayerNorm([prompt; word] + position + kind)`. Prompt rows take the first positions and
     /// are of kind 0, as in Hugging Face PEFT.
-    fn embed(&self, tokens: &Tokens, prompt: Option<Tensor<2>>) -> Tensor<3> {
+    fn embed(&self, tokens: &Tokens, prompt: Option<Tensor<2>>, first: usize) -> Tensor<3> {
         let [batch, _] = tokens.ids.dims();
         let mut words = lookup(&self.word, tokens.ids.clone());
         let mut kinds = lookup(&self.kind, tokens.type_ids.clone());
@@ -312,8 +318,8 @@ impl Bert {
             let kind = self.kind.val().slice([0..1, 0..d_model]);
             kinds = concat(kind.unsqueeze::<3>().expand([batch, n_prompt, d_model]), kinds, 1);
         }
-        let n_positions = words.dims()[1];
-        let positions = self.position.val().slice([0..n_positions, 0..d_model]).unsqueeze();
+        let positions = first..first + words.dims()[1];
+        let positions = self.position.val().slice([positions, 0..d_model]).unsqueeze();
         self.norm.forward(words, kinds + positions)
     }
 

@@ -1,12 +1,13 @@
 //! The whole contract between a method and a backbone, on one page.
 //!
-//! A frozen transformer asks three questions while it computes, and a method answers those
+//! A frozen transformer asks four questions while it computes, and a method answers those
 //! it cares about:
 //!
 //! 1. *What do I add to this linear map?* `y = x W + b + delta(x)` ([`Injection::linear_delta`])
 //! 2. *What goes before the input?* `[prompt; x]` ([`Injection::prompt`])
 //! 3. *What goes before this layer's keys and values?* `[prefix; K]`, `[prefix; V]`
 //!    ([`Injection::prefixes`])
+//! 4. *At which position does the input begin?* ([`Injection::first_position`])
 //!
 //! A backbone knows no method and a method knows no backbone; both know this page.
 
@@ -96,7 +97,7 @@ pub struct KeyValue {
     pub value: Tensor<3>,
 }
 
-/// A method's answers to a backbone's three questions. The default answer is "nothing".
+/// A method's answers to a backbone's questions. The default answer is "nothing".
 pub trait Injection {
     /// What to add to the output of the linear map at `site` for the input `x`.
     ///
@@ -116,6 +117,12 @@ pub trait Injection {
     /// length. Asked once per pass.
     fn prefixes(&self) -> Vec<KeyValue> {
         Vec::new()
+    }
+
+    /// The position of the first row that goes in, a prompt's or the input's: 0, unless keys and
+    /// values before it count as positions too.
+    fn first_position(&self) -> usize {
+        0
     }
 }
 

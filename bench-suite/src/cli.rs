@@ -268,6 +268,9 @@ pub enum PoolingArg {
     Cls,
     /// The checkpoint's own pooler on `[CLS]`.
     Pooler,
+    /// The pooler on the first row, a prompt's if there is one, as Hugging Face PEFT reads.
+    #[value(name = "hf_pooler")]
+    HfPooler,
 }
 
 /// Which model.
@@ -297,6 +300,7 @@ impl ModelArgs {
                 PoolingArg::Mean => backbones::Pooling::Mean,
                 PoolingArg::Cls => backbones::Pooling::Cls,
                 PoolingArg::Pooler => backbones::Pooling::Pooler,
+                PoolingArg::HfPooler => backbones::Pooling::HfPooler,
             };
         }
         base.max_tokens = self.max_tokens.unwrap_or(base.max_tokens);

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use anyhow::{Result, bail};
+use backbones::Injection;
 use burn::{
     module::Param,
     nn::Linear,
@@ -47,8 +48,9 @@ pub fn check(plan: &RunPlan, model: &Model) -> Result<()> {
     // Prompts take positions that the text needs too.
     let device = model.spec.embeddings.device();
     let method = plan.arm.method(model, &mut StdRng::seed_from_u64(0), &device)?;
-    let prompt = method.as_ref().and_then(backbones::Injection::prompt);
-    let n_prompt = prompt.map_or(0, |prompt| prompt.dims()[0]);
+    let n_prompt = method.map_or(0, |method| {
+        method.first_position() + method.prompt().map_or(0, |prompt| prompt.dims()[0])
+    });
     let (n_text, n_positions) = (model.encoder.max_tokens(), model.spec.n_positions);
     if n_prompt + n_text > n_positions {
         bail!(

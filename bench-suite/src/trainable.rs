@@ -57,8 +57,7 @@ impl Trainable {
             None => &Untouched,
         };
         let backbone = self.unfrozen.as_ref().unwrap_or(&model.backbone);
-        let hidden = backbone.encode(tokens, injection);
-        backbone.pool(hidden, &tokens.mask, model.pooling)
+        backbone.features(tokens, injection, model.pooling)
     }
 
     /// Scores of the classes, `[batch, n_classes]`.

@@ -19,7 +19,8 @@
 //! # Where we differ
 //! - From the paper: rows are vectors, so its `B A x` reads `x A B` here.
 //! - From Hugging Face PEFT: α is 16 by default, not 8; a pattern that matches no site is an
-//!   error.
+//!   error; of several that match, the first in the order of the alphabet counts, not in that of
+//!   the file.
 //!
 //! ```
 //! use backbones::{Injection, Role, Site, tiny::tiny_bert};

@@ -12,7 +12,7 @@ use rand::rngs::StdRng;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A parameter-efficient fine-tuning method: a trainable module that answers a frozen
-/// backbone's three questions ([`Injection`]).
+/// backbone's questions ([`Injection`]).
 ///
 /// A file that implements this trait and one row in [`crate::zoo!`] make a method complete:
 /// the command line, the suites, the records, the charts and the contract tests find it there.

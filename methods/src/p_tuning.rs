@@ -20,7 +20,8 @@
 //!
 //! # Where we differ
 //! - From the paper: the encoder's widths are those of Hugging Face PEFT; `hidden` sets them.
-//! - From Hugging Face PEFT: the true `[CLS]` or the true tokens are pooled, never a virtual token.
+//! - From Hugging Face PEFT: the true `[CLS]` or the true tokens are pooled, never a virtual token,
+//!   unless `pooling = "hf_pooler"` asks for it.
 
 use std::collections::BTreeMap;
 

@@ -22,7 +22,8 @@
 //!
 //! # Where we differ
 //! - From Hugging Face PEFT: the table starts from N(0, 0.02²), not from N(0, 1). Positions of the
-//!   true tokens are not moved.
+//!   true tokens are not moved; there a BERT takes the prefix for a cache of tokens that came
+//!   before, so that the input begins at position T. `shift_positions` does the same.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +39,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     init,
     method::{Budget, Card, ConfigError, PeftMethod, Plan, PlannedTensor, take_stored},
-    prompt_length::check_hidden,
+    prompt_length::{check_hidden, check_tokens},
 };
 
 /// Settings of [`PrefixTuning`].
@@ -49,6 +50,7 @@ use crate::{
 /// | `projection` | | false | | make the table by an MLP |
 /// | `hidden` | h | the model's width | ≥ 1 | hidden width of the MLP |
 /// | `init_std` | | 0.02 | ≥ 0 | standard deviation of a direct table's start |
+/// | `shift_positions` | | false | | begin the input at position T, as Hugging Face PEFT does |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PrefixTuningConfig {
@@ -60,19 +62,25 @@ pub struct PrefixTuningConfig {
     pub hidden: Option<usize>,
     /// Standard deviation of a direct table's start.
     pub init_std: f64,
+    /// Begin the input at position T.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub shift_positions: bool,
 }
 
 impl Default for PrefixTuningConfig {
     fn default() -> Self {
-        Self { tokens: 20, projection: false, hidden: None, init_std: 0.02 }
+        Self { tokens: 20, projection: false, hidden: None, init_std: 0.02, shift_positions: false }
     }
 }
 
 impl PrefixTuningConfig {
-    /// A prefix takes no positions, so only memory bounds it.
+    /// A prefix that takes no positions is bounded by memory alone.
     const MOST_TOKENS: usize = 4096;
 
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self, spec: &BackboneSpec) -> Result<(), ConfigError> {
+        if self.shift_positions {
+            check_tokens(self.tokens, spec)?;
+        }
         if self.tokens == 0 || self.tokens > Self::MOST_TOKENS {
             let expected = format!("1 to {}", Self::MOST_TOKENS);
             return Err(ConfigError::out_of_range("tokens", self.tokens, expected));
@@ -107,9 +115,25 @@ pub struct PrefixTuning {
     projection: Option<Projection>,
     n_layers: usize,
     n_kv_heads: usize,
+    first_position: usize,
 }
 
 impl PrefixTuning {
+    fn new(
+        config: &PrefixTuningConfig,
+        spec: &BackboneSpec,
+        table: Option<Param<Tensor<2>>>,
+        projection: Option<Projection>,
+    ) -> Self {
+        Self {
+            table,
+            projection,
+            n_layers: spec.n_layers,
+            n_kv_heads: spec.n_kv_heads,
+            first_position: if config.shift_positions { config.tokens } else { 0 },
+        }
+    }
+
     /// The table of all layers, `[tokens, n_layers · 2 · kv]`.
     fn table(&self) -> Option<Tensor<2>> {
         let made = self.projection.as_ref().map(|Projection { embedding, widen, spread }| {
@@ -140,6 +164,10 @@ impl Injection for PrefixTuning {
             })
             .collect()
     }
+
+    fn first_position(&self) -> usize {
+        self.first_position
+    }
 }
 
 impl PeftMethod for PrefixTuning {
@@ -162,7 +190,7 @@ impl PeftMethod for PrefixTuning {
         rng: &mut StdRng,
         device: &Device,
     ) -> Result<Self, ConfigError> {
-        config.check()?;
+        config.check(spec)?;
         let [tokens, width] = config.table_shape(spec);
         let (d, hidden) = (spec.d_key_value(), config.hidden(spec));
         let (table, projection) = match config.projection {
@@ -174,11 +202,11 @@ impl PeftMethod for PrefixTuning {
                 (None, Some(Projection { embedding, widen, spread }))
             }
         };
-        Ok(Self { table, projection, n_layers: spec.n_layers, n_kv_heads: spec.n_kv_heads })
+        Ok(Self::new(config, spec, table, projection))
     }
 
     fn plan(config: &PrefixTuningConfig, spec: &BackboneSpec) -> Result<Plan, ConfigError> {
-        config.check()?;
+        config.check(spec)?;
         let [tokens, width] = config.table_shape(spec);
         let (d, hidden) = (spec.d_key_value(), config.hidden(spec));
         let place = "every layer";
@@ -205,7 +233,9 @@ impl PeftMethod for PrefixTuning {
     }
 
     fn variant(config: &PrefixTuningConfig) -> String {
-        if config.projection { "projected".to_owned() } else { String::new() }
+        let words = [(config.projection, "projected"), (config.shift_positions, "shifted")];
+        let words: Vec<&str> = words.iter().filter(|(on, _)| *on).map(|(_, word)| *word).collect();
+        words.join(" ")
     }
 
     fn stored(&self) -> Vec<(String, Tensor<2>)> {
@@ -219,12 +249,7 @@ impl PeftMethod for PrefixTuning {
         device: &Device,
     ) -> Result<Self, ConfigError> {
         let table = take_stored(stored, "table", config.table_shape(spec))?;
-        Ok(Self {
-            table: Some(Param::from_tensor(table.to_device(device))),
-            projection: None,
-            n_layers: spec.n_layers,
-            n_kv_heads: spec.n_kv_heads,
-        })
+        Ok(Self::new(config, spec, Some(Param::from_tensor(table.to_device(device))), None))
     }
 }
 

@@ -17,7 +17,8 @@
 //! # Where we differ
 //! - From Hugging Face PEFT: P starts from word embeddings. Its default, N(0, 1), is many times
 //!   larger than word embeddings are and often stays at the majority class; `init = "normal"`
-//!   shows that. The true `[CLS]` or the true tokens are pooled, never a virtual token.
+//!   shows that. The true `[CLS]` or the true tokens are pooled, never a virtual token, unless
+//!   `pooling = "hf_pooler"` asks for it.
 
 use std::collections::BTreeMap;
 

@@ -131,6 +131,10 @@ macro_rules! zoo {
             fn prefixes(&self) -> Vec<backbones::KeyValue> {
                 match self { $(Self::$variant(method) => method.prefixes()),+ }
             }
+
+            fn first_position(&self) -> usize {
+                match self { $(Self::$variant(method) => method.first_position()),+ }
+            }
         }
 
         impl Method {
