@@ -38,7 +38,7 @@ impl Stored {
         self.bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()
     }
 
-    fn i32s(&self) -> Vec<i32> {
+    pub fn i32s(&self) -> Vec<i32> {
         assert_eq!(self.dtype, Dtype::I32);
         self.bytes.chunks_exact(4).map(|b| i32::from_le_bytes(b.try_into().unwrap())).collect()
     }

@@ -4,6 +4,7 @@
 //!   Nothing lists the methods: a new one is held to them by its row in `zoo!`.
 //! - [`settings`] holds every method's configuration to the same laws.
 //! - [`parity`] holds the BERT backbone against Hugging Face transformers.
+//! - [`peft`] holds the methods and the optimizer against Hugging Face PEFT.
 //! - [`checkpoints`] breaks checkpoints and configurations.
 //! - [`full_fine_tuning`] is about the reference.
 //! - [`lora`] and [`virtual_tokens`] hold single methods against other ways to compute the same;
@@ -18,6 +19,7 @@ mod golden;
 mod lora;
 mod numbers;
 mod parity;
+mod peft;
 mod real_model;
 mod settings;
 mod subject;

@@ -50,6 +50,20 @@ impl<'a> Steps<'a> {
         if self.features.train.is_some() { 0 } else { batch.n_tokens }
     }
 
+    /// Forward and backward: the task loss, penalty not included, and the gradients of both, on
+    /// the device.
+    pub fn gradients(&self, trainable: &Trainable, batch: &Batch) -> (Tensor<1>, GradientsParams) {
+        let &Trainer { model, device, .. } = self.trainer;
+        let logits = logits(trainable, model, &self.features.train, batch, device);
+        let task_loss = self.cross_entropy.forward(logits, labels(batch, device).autodiff());
+        let loss = match trainable.penalty() {
+            Some(penalty) => task_loss.clone() + penalty,
+            None => task_loss.clone(),
+        };
+        let grads = GradientsParams::from_grads(loss.backward(), trainable);
+        (task_loss.without_autodiff(), grads)
+    }
+
     /// One step: forward, backward, clip, update. Gives the task loss, penalty not included,
     /// on the device.
     pub fn take(
@@ -58,14 +72,8 @@ impl<'a> Steps<'a> {
         batch: &Batch,
         step: usize,
     ) -> (Trainable, Tensor<1>) {
-        let &Trainer { model, training, device, .. } = self.trainer;
-        let logits = logits(&trainable, model, &self.features.train, batch, device);
-        let task_loss = self.cross_entropy.forward(logits, labels(batch, device).autodiff());
-        let loss = match trainable.penalty() {
-            Some(penalty) => task_loss.clone() + penalty,
-            None => task_loss.clone(),
-        };
-        let mut grads = GradientsParams::from_grads(loss.backward(), &trainable);
+        let training = self.trainer.training;
+        let (task_loss, mut grads) = self.gradients(&trainable, batch);
         if training.clip_norm > 0.0 {
             clip_global_norm(&trainable, &mut grads, training.clip_norm);
         }
@@ -73,7 +81,7 @@ impl<'a> Steps<'a> {
         let trainable = trainable.observe(&grads);
         let trainable = self.optimizers.step(self.rate(step), head_rate, trainable, grads);
         let trainable = trainable.after_step(Progress { step, total: self.total });
-        (trainable, task_loss.without_autodiff())
+        (trainable, task_loss)
     }
 }
 
