@@ -6,6 +6,7 @@
 //! - [`parity`] holds the BERT backbone against Hugging Face transformers.
 //! - [`peft`] holds the methods and the optimizer against Hugging Face PEFT.
 //! - [`checkpoints`] breaks checkpoints and configurations.
+//! - [`folding`] writes checkpoints with methods folded into them.
 //! - [`full_fine_tuning`] is about the reference.
 //! - [`lora`] and [`virtual_tokens`] hold single methods against other ways to compute the same;
 //!   [`adalora`] counts what survives.
@@ -14,6 +15,7 @@ mod adalora;
 mod checkpoints;
 mod contract;
 mod devices;
+mod folding;
 mod full_fine_tuning;
 mod golden;
 mod lora;

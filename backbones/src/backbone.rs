@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::{
     module::Module,
-    tensor::{Device, Int, Tensor},
+    tensor::{Device, Int, Tensor, TensorData},
 };
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,17 @@ impl Pooling {
             Pooling::HfPooler => "hf_pooler",
         }
     }
+}
+
+/// What Hugging Face transformers calls an architecture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClassNames {
+    /// What stands before the encoder's tensors where the file holds a head too.
+    pub root: &'static str,
+    /// The class of the encoder alone.
+    pub encoder: &'static str,
+    /// The class of the encoder with a head on its pooler.
+    pub classifier: &'static str,
 }
 
 /// A pretrained transformer. Methods reach it through [`Injection`] alone.
@@ -126,10 +137,37 @@ impl Backbone {
         }
     }
 
+    /// The name of the linear map at a site in the checkpoint that was loaded, without `.weight`
+    /// or `.bias`, e.g. `bert.encoder.layer.3.attention.self.query`; `None` where the
+    /// architecture has none.
+    pub fn checkpoint_name(&self, site: Site) -> Option<String> {
+        match self {
+            Self::Bert(bert) => bert.checkpoint_name(site),
+        }
+    }
+
     /// The linear map at a site, `[d_in, d_out]`; `None` where the architecture has none.
     pub fn weight(&self, site: Site) -> Option<Tensor<2>> {
         match self {
             Self::Bert(bert) => bert.weight(site),
+        }
+    }
+
+    /// What transformers calls the architecture.
+    pub fn class_names(&self) -> ClassNames {
+        match self {
+            Self::Bert(_) => ClassNames {
+                root: "bert.",
+                encoder: "BertModel",
+                classifier: "BertForSequenceClassification",
+            },
+        }
+    }
+
+    /// Every tensor under the name and in the shape that it has in the checkpoint that was loaded.
+    pub fn tensors(&self) -> Vec<(String, TensorData)> {
+        match self {
+            Self::Bert(bert) => bert.tensors(),
         }
     }
 

@@ -13,6 +13,8 @@
 //! | down, norm_feed_forward | `encoder.layer.{i}.output.{dense,LayerNorm}` |
 //! | pooler | `pooler.dense` |
 
+mod tensors;
+
 use std::path::Path;
 
 use burn::{
@@ -22,6 +24,7 @@ use burn::{
 };
 use serde::Deserialize;
 
+use self::tensors::name_in_layer;
 use crate::{
     attention::{attend, concat, key_bias},
     backbone::Tokens,
@@ -114,6 +117,9 @@ struct Norm {
     gamma: Param<Tensor<1>>,
     beta: Param<Tensor<1>>,
     eps: f64,
+    /// What gamma and beta are called in the checkpoint.
+    #[module(skip)]
+    names: [&'static str; 2],
 }
 
 impl Norm {
@@ -137,6 +143,17 @@ struct Block {
 }
 
 impl Block {
+    fn linears(&self) -> [(Role, &Linear); 6] {
+        [
+            (Role::Query, &self.query),
+            (Role::Key, &self.key),
+            (Role::Value, &self.value),
+            (Role::Output, &self.output),
+            (Role::Up, &self.up),
+            (Role::Down, &self.down),
+        ]
+    }
+
     fn linears_mut(&mut self) -> [(Role, &mut Linear); 6] {
         [
             (Role::Query, &mut self.query),
@@ -187,6 +204,9 @@ pub struct Bert {
     blocks: Vec<Block>,
     pooler: Option<Linear>,
     d_ff: usize,
+    /// What stands before every name in the checkpoint: `bert.` or nothing.
+    #[module(skip)]
+    root: &'static str,
 }
 
 impl Bert {
@@ -220,27 +240,33 @@ impl Bert {
             // Old checkpoints, such as that of bert-base-uncased, keep TensorFlow's names.
             let has = |ending: &str| source.contains(&format!("{name}.{ending}"));
             let is_old = has("gamma") && !has("weight");
-            let [gamma, beta] = if is_old { ["gamma", "beta"] } else { ["weight", "bias"] };
+            let names = if is_old { ["gamma", "beta"] } else { ["weight", "bias"] };
+            let [gamma, beta] = names;
             Ok(Norm {
                 gamma: Param::from_tensor(source.vector(&format!("{name}.{gamma}"), d, device)?),
                 beta: Param::from_tensor(source.vector(&format!("{name}.{beta}"), d, device)?),
                 eps: config.layer_norm_eps,
+                names,
             })
         };
         let embedding = |name: &str, rows: usize| -> Result<Param<Tensor<2>>, LoadError> {
             let name = format!("{root}embeddings.{name}_embeddings.weight");
             Ok(Param::from_tensor(source.matrix(&name, [rows, d], device)?))
         };
+        let d_ff = config.intermediate_size;
         let block = |layer: usize| -> Result<Block, LoadError> {
             let at = format!("{root}encoder.layer.{layer}");
+            let map = |role: Role, shape: [usize; 2]| {
+                linear(&format!("{at}.{}", name_in_layer(role)), shape)
+            };
             Ok(Block {
-                query: linear(&format!("{at}.attention.self.query"), [d, d])?,
-                key: linear(&format!("{at}.attention.self.key"), [d, d])?,
-                value: linear(&format!("{at}.attention.self.value"), [d, d])?,
-                output: linear(&format!("{at}.attention.output.dense"), [d, d])?,
+                query: map(Role::Query, [d, d])?,
+                key: map(Role::Key, [d, d])?,
+                value: map(Role::Value, [d, d])?,
+                output: map(Role::Output, [d, d])?,
                 norm_attention: norm(&format!("{at}.attention.output.LayerNorm"))?,
-                up: linear(&format!("{at}.intermediate.dense"), [d, config.intermediate_size])?,
-                down: linear(&format!("{at}.output.dense"), [config.intermediate_size, d])?,
+                up: map(Role::Up, [d, d_ff])?,
+                down: map(Role::Down, [d_ff, d])?,
                 norm_feed_forward: norm(&format!("{at}.output.LayerNorm"))?,
                 n_heads: config.num_attention_heads,
             })
@@ -256,7 +282,8 @@ impl Bert {
                 true => Some(linear(&pooler, [d, d])?),
                 false => None,
             },
-            d_ff: config.intermediate_size,
+            d_ff,
+            root,
         })
     }
 
@@ -344,16 +371,8 @@ impl Bert {
 
     /// The linear map at a site, `[d_in, d_out]`; `None` where BERT has none.
     pub fn weight(&self, site: Site) -> Option<Tensor<2>> {
-        let block = self.blocks.get(site.layer)?;
-        let linear = match site.role {
-            Role::Query => &block.query,
-            Role::Key => &block.key,
-            Role::Value => &block.value,
-            Role::Output => &block.output,
-            Role::Up => &block.up,
-            Role::Down => &block.down,
-            Role::Gate => return None,
-        };
+        let linears = self.blocks.get(site.layer)?.linears();
+        let (_, linear) = linears.into_iter().find(|(role, _)| *role == site.role)?;
         Some(linear.weight.val())
     }
 

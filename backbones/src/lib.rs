@@ -10,11 +10,13 @@ pub mod attention;
 pub mod backbone;
 pub mod bert;
 pub mod injection;
+pub mod rewrite;
 pub mod spec;
 pub mod tiny;
 pub mod weights;
 
-pub use backbone::{Backbone, Pooling, Tokens};
+pub use backbone::{Backbone, ClassNames, Pooling, Tokens};
 pub use injection::{Injection, KeyValue, Role, Site, Untouched};
+pub use rewrite::{Changes, Rewritten, restored};
 pub use spec::{BackboneSpec, Tokenize};
 pub use weights::LoadError;

@@ -81,6 +81,20 @@ pub enum LoadError {
         /// Its type.
         dtype: String,
     },
+    /// A number that the type of its tensor cannot hold.
+    #[error(
+        "{path}: tensor '{name}' cannot be written: {value} is not a finite number of type {dtype}"
+    )]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// The number.
+        value: f32,
+        /// The type of the tensor.
+        dtype: String,
+    },
     /// A tensor holds NaN or infinity.
     #[error(
         "{path}: tensor '{name}' holds a number that is not finite ({value} at index {index}); the file is damaged, fetch it again"
@@ -139,8 +153,8 @@ pub trait TensorSource {
 
 /// A safetensors file in memory.
 pub struct Checkpoint {
-    path: PathBuf,
-    bytes: Vec<u8>,
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: Vec<u8>,
     names: BTreeSet<String>,
 }
 
@@ -166,7 +180,11 @@ impl Checkpoint {
         self.names.iter().map(String::as_str)
     }
 
-    fn missing(&self, name: &str) -> LoadError {
+    pub(crate) fn format(&self, reason: String) -> LoadError {
+        LoadError::Format { path: self.path.clone(), reason }
+    }
+
+    pub(crate) fn missing(&self, name: &str) -> LoadError {
         // Another prefix is the commonest difference between checkpoints.
         let common_ending = |other: &&String| {
             let pairs = other.bytes().rev().zip(name.bytes().rev());
@@ -193,10 +211,8 @@ impl TensorSource for Checkpoint {
     }
 
     fn read(&self, name: &str, expected: &[usize]) -> Result<Vec<f32>, LoadError> {
-        let tensors = SafeTensors::deserialize(&self.bytes).map_err(|error| LoadError::Format {
-            path: self.path.clone(),
-            reason: error.to_string(),
-        })?;
+        let tensors = SafeTensors::deserialize(&self.bytes)
+            .map_err(|error| self.format(error.to_string()))?;
         let view = tensors.tensor(name).map_err(|_| self.missing(name))?;
         if view.shape() != expected {
             return Err(LoadError::Shape {
