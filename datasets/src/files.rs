@@ -52,15 +52,16 @@ pub struct FileTask {
 
 impl FileTask {
     /// Whether the first line names the columns, said or supposed.
-    pub(crate) fn has_header(&self) -> bool {
-        self.header.unwrap_or(!self.numbered())
+    pub(crate) fn has_header(&self, with_labels: bool) -> bool {
+        self.header.unwrap_or(!self.numbered(with_labels))
     }
 
     /// Whether all columns are given by number.
-    fn numbered(&self) -> bool {
+    fn numbered(&self, with_labels: bool) -> bool {
         let number = |name: &String| name.parse::<usize>().is_ok();
         let given = |column: &Option<String>| column.as_ref().is_some_and(number);
-        given(&self.text) && given(&self.label) && self.pair.as_ref().is_none_or(number)
+        let label = !with_labels || given(&self.label);
+        given(&self.text) && label && self.pair.as_ref().is_none_or(number)
     }
 }
 
@@ -200,7 +201,7 @@ fn check_first_line(spec: &FileTask, rows: &[Row]) -> Result<(), DataError> {
         return Ok(());
     };
     let alone = others.iter().all(|row| row.label != first.label);
-    if spec.header.is_none() && spec.numbered() && others.len() > 1 && alone {
+    if spec.header.is_none() && spec.numbered(true) && others.len() > 1 && alone {
         let (path, value) = (spec.train.clone(), first.label.clone());
         return Err(DataError::HeaderUnclear { path, value });
     }

@@ -74,11 +74,11 @@ impl Wanted<'_> {
 struct Columns<'a> {
     text: Wanted<'a>,
     pair: Option<Wanted<'a>>,
-    label: Wanted<'a>,
+    label: Option<Wanted<'a>>,
 }
 
 impl<'a> Columns<'a> {
-    fn of(spec: &'a FileTask) -> Self {
+    fn of(spec: &'a FileTask, with_labels: bool) -> Self {
         let wanted = |role, given: &'a Option<String>, defaults| Wanted {
             role,
             given: given.as_deref(),
@@ -87,13 +87,22 @@ impl<'a> Columns<'a> {
         Columns {
             text: wanted("text", &spec.text, &["text", "sentence"]),
             pair: spec.pair.is_some().then(|| wanted("pair", &spec.pair, &[])),
-            label: wanted("label", &spec.label, &["label"]),
+            label: with_labels.then(|| wanted("label", &spec.label, &["label"])),
         }
     }
 }
 
 /// The rows of one file.
 pub(crate) fn read(path: &Path, spec: &FileTask) -> Result<Vec<Row>, DataError> {
+    read_columns(path, spec, true)
+}
+
+/// The rows of one file with empty labels, whatever the file has.
+pub(crate) fn read_texts(path: &Path, spec: &FileTask) -> Result<Vec<Row>, DataError> {
+    read_columns(path, spec, false)
+}
+
+fn read_columns(path: &Path, spec: &FileTask, with_labels: bool) -> Result<Vec<Row>, DataError> {
     // A wrong path is told before a wrong extension, and that before wrong content.
     std::fs::metadata(path).map_err(|source| DataError::Read { path: path.to_owned(), source })?;
     let format = match spec.format {
@@ -101,13 +110,14 @@ pub(crate) fn read(path: &Path, spec: &FileTask) -> Result<Vec<Row>, DataError> 
         None => Format::of(path)?,
     };
     let text = text::read(path, spec.encoding)?;
-    let columns = Columns::of(spec);
+    let columns = Columns::of(spec, with_labels);
+    let has_header = spec.has_header(with_labels);
     let rows = match format {
         Format::Csv => {
             let records = delimited::csv(&text).map_err(|(line, p)| p.at(path, line))?;
-            delimited_rows(path, records, &columns, spec.has_header())?
+            delimited_rows(path, records, &columns, has_header)?
         }
-        Format::Tsv => delimited_rows(path, delimited::tsv(&text), &columns, spec.has_header())?,
+        Format::Tsv => delimited_rows(path, delimited::tsv(&text), &columns, has_header)?,
         Format::Jsonl => json_rows(path, &text, &columns)?,
     };
     if rows.is_empty() {
@@ -132,7 +142,8 @@ fn delimited_rows(
         let column = named.or_else(|| wanted.by_number(names.len()));
         column.ok_or_else(|| wanted.missing(&names).at(path, first_line))
     };
-    let (text, label) = (find(&columns.text)?, find(&columns.label)?);
+    let text = find(&columns.text)?;
+    let label = columns.label.as_ref().map(find).transpose()?;
     let pair = columns.pair.as_ref().map(find).transpose()?;
     if has_header {
         records.remove(0);
@@ -144,7 +155,8 @@ fn delimited_rows(
             return Err(LineProblem::FieldCount { found, expected }.at(path, record.line));
         }
         let fields = record.fields;
-        let mut row = Row::new(&file, record.line, &fields[text], &fields[label]);
+        let label = label.map_or("", |label| &fields[label]);
+        let mut row = Row::new(&file, record.line, &fields[text], label);
         row.pair = pair.map(|pair| fields[pair].clone());
         Ok(row)
     };
@@ -180,7 +192,8 @@ fn json_row(
             value => Err(LineProblem::NotAText { column: name.clone(), value: value.to_string() }),
         }
     };
-    let mut row = Row::new(file, line, &cell(&columns.text)?, &cell(&columns.label)?);
+    let label = columns.label.as_ref().map(cell).transpose()?.unwrap_or_default();
+    let mut row = Row::new(file, line, &cell(&columns.text)?, &label);
     row.pair = columns.pair.as_ref().map(cell).transpose()?;
     Ok(row)
 }

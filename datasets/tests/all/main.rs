@@ -4,6 +4,7 @@ mod files;
 mod mistakes;
 mod real;
 mod sentences;
+mod single;
 mod splits;
 
 use std::fmt::Write;
