@@ -42,19 +42,24 @@ use backbones::{BackboneSpec, Injection, Site};
 use burn::{
     module::{Module, Param},
     optim::GradientsParams,
-    tensor::{Device, Tensor, module::linear},
+    tensor::{Device, Tensor, TensorData, module::linear},
 };
 use rand::rngs::StdRng;
 
 use crate::{
     init,
-    method::{Budget, Card, ConfigError, PeftMethod, Plan, PlannedTensor, Progress, take_stored},
+    method::{
+        Budget, Card, ConfigError, PeftMethod, Plan, PlannedTensor, Progress, matrices, take_stored,
+    },
     sites::{Target, on_roles},
 };
 
-use self::importance::Importance;
+use self::importance::{FACTORS, Importance};
 
 pub use self::config::AdaLoraConfig;
+
+/// Name of the flag in the state that says whether the last pruning is done.
+const FINAL: &str = "final";
 
 /// The three factors at one site.
 #[derive(Module, Debug)]
@@ -244,12 +249,13 @@ impl PeftMethod for AdaLora {
         if step < schedule.last || self.importance.is_empty() {
             self.importance.update(&self.triplets);
         }
-        let pruned = schedule.budget(step);
+        // What goes on from a final size keeps it.
+        let pruned = schedule.budget(step).filter(|_| !self.is_final);
         if let Some(budget) = pruned {
             self.allocate(budget);
             self.prunings.push([step, budget]);
         }
-        self.is_final = step >= schedule.last;
+        self.is_final |= step >= schedule.last;
         // Between prunings the dead may grow back. After the last they must not: what is stored
         // is what is alive.
         if pruned.is_some() || self.is_final {
@@ -298,16 +304,52 @@ impl PeftMethod for AdaLora {
                 let tensor = take_stored(stored, &format!("{site}.{name}"), shape)?;
                 Ok(Param::from_tensor(tensor.to_device(device)))
             };
-            Ok(Triplets {
-                q: take("q", [d_in, rank])?,
-                lambda: take("lambda", [1, rank])?,
-                p: take("p", [rank, d_out])?,
-                site,
-            })
+            // Without λ the rank is not known, and nothing else would fit.
+            let lambda = take("lambda", [1, rank])?;
+            let (q, p) = (take("q", [d_in, rank])?, take("p", [rank, d_out])?);
+            Ok(Triplets { q, lambda, p, site })
         };
         let triplets = config.targets(spec)?.into_iter().map(triplets);
         let restored = Self::new(config, triplets.collect::<Result<_, _>>()?);
         Ok(Self { is_final: true, ..restored })
+    }
+
+    /// All triplets, alive or not, and the statistics that decide between them.
+    fn state(&self) -> Vec<(String, TensorData)> {
+        let is_final = vec![f32::from(self.is_final)];
+        let mut state = vec![(FINAL.to_owned(), TensorData::new(is_final, [1, 1]))];
+        for (triplets, alive) in self.triplets.iter().zip(&self.alive) {
+            let Triplets { q, lambda, p, site } = triplets;
+            for (name, factor) in FACTORS.into_iter().zip([q, lambda, p]) {
+                let factor = factor.val().without_autodiff();
+                state.push((format!("{site}.{name}"), factor.into_data()));
+            }
+            let alive: Vec<f32> = alive.iter().map(|&alive| f32::from(alive)).collect();
+            let shape = [1, alive.len()];
+            state.push((format!("{site}.alive"), TensorData::new(alive, shape)));
+        }
+        state.extend(self.importance.state(&self.triplets));
+        state
+    }
+
+    fn resume(
+        config: &AdaLoraConfig,
+        spec: &BackboneSpec,
+        state: &BTreeMap<String, TensorData>,
+        device: &Device,
+    ) -> Result<Self, ConfigError> {
+        let state = matrices(state, device);
+        let flags = |name: &str, n: usize| -> Result<Vec<bool>, ConfigError> {
+            let flags = take_stored(&state, name, [1, n])?.into_data();
+            Ok(flags.iter::<f32>().map(|flag| flag != 0.0).collect())
+        };
+        let mut method = Self::restore(config, spec, &state, device)?;
+        method.is_final = flags(FINAL, 1)? == [true];
+        for (triplets, alive) in method.triplets.iter().zip(&mut method.alive) {
+            *alive = flags(&format!("{}.alive", triplets.site), config.initial_rank)?;
+        }
+        method.importance.resume(&method.triplets, &state)?;
+        Ok(method.train())
     }
 
     fn weight_delta(&self, site: Site) -> Option<Tensor<2>> {

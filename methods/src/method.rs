@@ -6,7 +6,7 @@ use backbones::{BackboneSpec, Injection, Site};
 use burn::{
     module::Module,
     optim::GradientsParams,
-    tensor::{Device, Tensor},
+    tensor::{Device, Tensor, TensorData},
 };
 use rand::rngs::StdRng;
 use serde::{Serialize, de::DeserializeOwned};
@@ -71,6 +71,26 @@ pub trait PeftMethod: Module + Injection {
         stored: &BTreeMap<String, Tensor<2>>,
         device: &Device,
     ) -> Result<Self, ConfigError>;
+
+    /// Everything that training needs to go on, by name: more than [`stored`](Self::stored) where
+    /// inference can do without a part of it.
+    fn state(&self) -> Vec<(String, TensorData)> {
+        stored_data(self)
+    }
+
+    /// The method for more training, on the autodiff side of the plain `device`, from what
+    /// [`state`](Self::state) gave.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if a tensor is missing or has a shape that the configuration excludes.
+    fn resume(
+        config: &Self::Config,
+        spec: &BackboneSpec,
+        state: &BTreeMap<String, TensorData>,
+        device: &Device,
+    ) -> Result<Self, ConfigError> {
+        resume_stored(config, spec, state, device)
+    }
 
     /// A term to add to the task loss, e.g. AdaLoRA's orthogonality. Scalar `[1]`.
     fn penalty(&self) -> Option<Tensor<1>> {
@@ -251,6 +271,35 @@ impl ConfigError {
     ) -> Self {
         Self::OutOfRange { field, value: value.to_string(), expected: expected.into() }
     }
+}
+
+/// What a method stores, as data: its state, if inference needs all of it.
+pub fn stored_data<M: PeftMethod>(method: &M) -> Vec<(String, TensorData)> {
+    let data = |(name, tensor): (String, Tensor<2>)| (name, tensor.into_data());
+    method.stored().into_iter().map(data).collect()
+}
+
+/// A method for more training from what [`stored_data`] gave.
+///
+/// # Errors
+/// As [`PeftMethod::restore`].
+pub fn resume_stored<M: PeftMethod>(
+    config: &M::Config,
+    spec: &BackboneSpec,
+    state: &BTreeMap<String, TensorData>,
+    device: &Device,
+) -> Result<M, ConfigError> {
+    // A restored method lies on the plain side, where nothing can be trained.
+    Ok(M::restore(config, spec, &matrices(state, device), device)?.train())
+}
+
+/// The matrices among saved tensors, on a device.
+pub fn matrices(
+    saved: &BTreeMap<String, TensorData>,
+    device: &Device,
+) -> BTreeMap<String, Tensor<2>> {
+    let matrices = saved.iter().filter(|(_, data)| data.shape().len() == 2);
+    matrices.map(|(name, data)| (name.clone(), Tensor::from_data(data.clone(), device))).collect()
 }
 
 /// Takes a saved tensor of a known shape.

@@ -15,7 +15,8 @@
 //! | BiLSTM | `lstm` | `lstm_layers` layers of hidden width h, both directions |
 //! | P | made once after training | `[tokens, d_model]` |
 //!
-//! The network is needed in training only: afterwards P is a constant, and only P is stored.
+//! The network is needed in training only: afterwards P is a constant, and only P is stored. The
+//! network is kept beside it, so that training can go on.
 //! Charts must show both counts, for the network is often larger than LoRA.
 //!
 //! # Where we differ
@@ -29,14 +30,17 @@ use backbones::{BackboneSpec, Injection};
 use burn::{
     module::{Module, Param},
     nn::{BiLstm, BiLstmConfig, Linear},
-    tensor::{Device, Tensor, activation::relu},
+    tensor::{Device, Tensor, TensorData, activation::relu},
 };
-use rand::rngs::StdRng;
+use rand::{SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     init,
-    method::{Budget, Card, ConfigError, PeftMethod, Plan, PlannedTensor, take_stored},
+    method::{
+        Budget, Card, ConfigError, PeftMethod, Plan, PlannedTensor, stored_data, take_stored,
+    },
+    parameters::{fill, named},
     prompt_length::{check_hidden, check_tokens},
 };
 
@@ -235,13 +239,31 @@ impl PeftMethod for PTuning {
         let prompt = take_stored(stored, "prompt", [config.tokens, spec.d_model])?;
         Ok(Self { encoder: None, prompt: Some(Param::from_tensor(prompt.to_device(device))) })
     }
+
+    /// The network itself, of which only what it made is stored.
+    fn state(&self) -> Vec<(String, TensorData)> {
+        match &self.encoder {
+            Some(encoder) => named(encoder, "encoder"),
+            None => stored_data(self),
+        }
+    }
+
+    fn resume(
+        config: &PTuningConfig,
+        spec: &BackboneSpec,
+        state: &BTreeMap<String, TensorData>,
+        device: &Device,
+    ) -> Result<Self, ConfigError> {
+        let fresh = Self::init(config, spec, &mut StdRng::seed_from_u64(0), device)?;
+        let encoder = fresh.encoder.map(|encoder| fill(encoder, "encoder", state)).transpose()?;
+        Ok(Self { encoder, prompt: None }.train())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use backbones::tiny::tiny_bert;
-    use rand::SeedableRng;
 
     fn spec() -> BackboneSpec {
         tiny_bert(0, &Device::flex()).spec()

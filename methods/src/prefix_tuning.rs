@@ -18,7 +18,8 @@
 //!
 //! kv = n_kv_heads · d_head. A prefix changes the output from the start, even a prefix of
 //! zeros: a key of zeros still takes its share of attention. After training the projection is
-//! folded into the table, and only the table is stored.
+//! folded into the table, and only the table is stored. The projection is kept beside it, so that
+//! training can go on.
 //!
 //! # Where we differ
 //! - From Hugging Face PEFT: the table starts from N(0, 0.02²), not from N(0, 1). Positions of the
@@ -31,14 +32,18 @@ use backbones::{BackboneSpec, Injection, KeyValue};
 use burn::{
     module::{Module, Param},
     nn::Linear,
-    tensor::{Device, Tensor},
+    tensor::{Device, Tensor, TensorData},
 };
-use rand::rngs::StdRng;
+use rand::{SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     init,
-    method::{Budget, Card, ConfigError, PeftMethod, Plan, PlannedTensor, take_stored},
+    method::{
+        Budget, Card, ConfigError, PeftMethod, Plan, PlannedTensor, resume_stored, stored_data,
+        take_stored,
+    },
+    parameters::{fill, named},
     prompt_length::{check_hidden, check_tokens},
 };
 
@@ -251,13 +256,34 @@ impl PeftMethod for PrefixTuning {
         let table = take_stored(stored, "table", config.table_shape(spec))?;
         Ok(Self::new(config, spec, Some(Param::from_tensor(table.to_device(device))), None))
     }
+
+    /// The projection itself, of which only the table is stored.
+    fn state(&self) -> Vec<(String, TensorData)> {
+        match &self.projection {
+            Some(projection) => named(projection, "projection"),
+            None => stored_data(self),
+        }
+    }
+
+    fn resume(
+        config: &PrefixTuningConfig,
+        spec: &BackboneSpec,
+        state: &BTreeMap<String, TensorData>,
+        device: &Device,
+    ) -> Result<Self, ConfigError> {
+        if !config.projection {
+            return resume_stored(config, spec, state, device);
+        }
+        let fresh = Self::init(config, spec, &mut StdRng::seed_from_u64(0), device)?;
+        let projection = fresh.projection.map(|projection| fill(projection, "projection", state));
+        Ok(Self { projection: projection.transpose()?, ..fresh }.train())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use backbones::tiny::tiny_bert;
-    use rand::SeedableRng;
 
     fn method(config: &PrefixTuningConfig) -> Result<PrefixTuning, ConfigError> {
         let spec = tiny_bert(0, &Device::flex()).spec();

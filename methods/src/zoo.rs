@@ -81,6 +81,21 @@ macro_rules! zoo {
                 }
             }
 
+            /// See [`PeftMethod::resume`]($crate::PeftMethod::resume).
+            pub fn resume(
+                &self,
+                spec: &backbones::BackboneSpec,
+                state: &std::collections::BTreeMap<String, burn::tensor::TensorData>,
+                device: &burn::tensor::Device,
+            ) -> Result<Method, $crate::ConfigError> {
+                match self {
+                    $(Self::$variant(config) => {
+                        <$method as $crate::PeftMethod>::resume(config, spec, state, device)
+                            .map(Method::$variant)
+                    }),+
+                }
+            }
+
             /// See [`PeftMethod::plan`]($crate::PeftMethod::plan).
             pub fn plan(
                 &self,
@@ -169,6 +184,11 @@ macro_rules! zoo {
             /// See [`PeftMethod::stored`]($crate::PeftMethod::stored).
             pub fn stored(&self) -> Vec<(String, burn::tensor::Tensor<2>)> {
                 match self { $(Self::$variant(method) => $crate::PeftMethod::stored(method)),+ }
+            }
+
+            /// See [`PeftMethod::state`]($crate::PeftMethod::state).
+            pub fn state(&self) -> Vec<(String, burn::tensor::TensorData)> {
+                match self { $(Self::$variant(method) => $crate::PeftMethod::state(method)),+ }
             }
 
             /// See [`PeftMethod::weight_delta`]($crate::PeftMethod::weight_delta).

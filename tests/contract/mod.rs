@@ -31,4 +31,7 @@ laws! {
     storage::measured_counts_equal_the_plan,
     storage::what_is_stored_is_enough_to_use_the_method,
     storage::a_settled_method_is_stored_whole_at_every_step,
+    storage::what_is_resumed_is_the_same_and_trains_on_in_the_same_way,
+    storage::what_goes_on_from_a_settled_method_stays_whole,
+    storage::a_state_that_lacks_a_tensor_is_refused,
 }

@@ -11,7 +11,7 @@ use methods::Method;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use crate::{
-    numbers::assert_close,
+    numbers::{assert_close, parameters},
     subject::{ROWS, Subject, batch},
     training::Training,
 };
@@ -45,6 +45,62 @@ pub fn a_settled_method_is_stored_whole_at_every_step(device: &Device) {
                 assert_restores(&subject, &method.valid(), &batch);
             }
         });
+    }
+}
+
+/// The state of a method by name, as bits.
+fn bits(method: &Method) -> BTreeMap<String, Vec<u32>> {
+    let bits = |data: TensorData| data.iter::<f32>().map(f32::to_bits).collect();
+    method.state().into_iter().map(|(name, data)| (name, bits(data))).collect()
+}
+
+pub fn what_is_resumed_is_the_same_and_trains_on_in_the_same_way(device: &Device) {
+    const TOTAL: usize = 6;
+    for subject in Subject::all(device) {
+        for n_steps in [0, 3, TOTAL] {
+            let method = Training::of(&subject).run(subject.fresh(), n_steps, TOTAL, |_| {});
+            let saved = method.valid().state().into_iter().collect();
+            let resumed = subject.config.resume(&subject.spec, &saved, device);
+            let resumed = resumed.unwrap_or_else(|error| panic!("{subject}: {error}"));
+            assert_eq!(bits(&resumed), bits(&method), "{subject} after {n_steps} steps");
+            assert_eq!(resumed.is_settled(), method.is_settled(), "{subject}");
+            let parameters = parameters(&resumed);
+            assert!(parameters.iter().all(|p| p.is_autodiff), "{subject}: cannot be trained");
+            assert_eq!(resumed.num_params(), method.num_params(), "{subject}");
+            // The optimizer starts anew in both, so nothing but the method can tell them apart.
+            let next = |method: Method| {
+                device.seed(3);
+                bits(&Training::of(&subject).run(method, 2, TOTAL, |_| {}))
+            };
+            assert_eq!(next(resumed), next(method), "{subject} after {n_steps} steps");
+        }
+    }
+}
+
+pub fn what_goes_on_from_a_settled_method_stays_whole(device: &Device) {
+    let batch = batch(&ROWS, 8, 0, device);
+    for subject in Subject::all(device) {
+        let parent = Training::of(&subject).run(subject.fresh(), 4, 4, |_| {});
+        assert!(parent.is_settled(), "{subject}");
+        let saved = parent.state().into_iter().collect();
+        let resumed = subject.config.resume(&subject.spec, &saved, device).unwrap();
+        Training::of(&subject).run(resumed, 6, 6, |method| {
+            assert!(method.is_settled(), "{subject}: grew again");
+            assert_restores(&subject, &method.valid(), &batch);
+        });
+    }
+}
+
+pub fn a_state_that_lacks_a_tensor_is_refused(device: &Device) {
+    for subject in Subject::all(device) {
+        let method = Training::of(&subject).run(subject.fresh(), 2, 4, |_| {});
+        let saved: BTreeMap<_, _> = method.state().into_iter().collect();
+        for name in saved.keys() {
+            let mut lacking = saved.clone();
+            lacking.remove(name);
+            let error = subject.config.resume(&subject.spec, &lacking, device).unwrap_err();
+            assert!(error.to_string().contains(&format!("'{name}'")), "{subject}: {error}");
+        }
     }
 }
 

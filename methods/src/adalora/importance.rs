@@ -4,9 +4,19 @@
 //! [`super`] for the formulas. Statistics stay on the device; only the scores of the
 //! triplets are read back, and only when pruning.
 
-use burn::{optim::GradientsParams, tensor::Tensor};
+use std::collections::BTreeMap;
+
+use backbones::Site;
+use burn::{
+    optim::GradientsParams,
+    tensor::{Tensor, TensorData},
+};
 
 use super::Triplets;
+use crate::method::{ConfigError, take_stored};
+
+/// Names of the factors of a triplet, in the order of everything here.
+pub(super) const FACTORS: [&str; 3] = ["q", "lambda", "p"];
 
 /// Sensitivity and uncertainty of one factor, both of the factor's shape.
 #[derive(Clone, Debug)]
@@ -78,6 +88,47 @@ impl Importance {
                 }
             }
         }
+    }
+
+    /// The statistics by name, e.g. `3.query.q.sensitivity`; none before the first update.
+    pub(super) fn state(&self, triplets: &[Triplets]) -> Vec<(String, TensorData)> {
+        let of_site = |(triplets, statistics): (&Triplets, &[Statistics; 3])| {
+            let named = |(name, statistics): (&str, &Statistics)| {
+                let Statistics { sensitivity, uncertainty } = statistics;
+                let at = format!("{}.{name}", triplets.site);
+                [
+                    (format!("{at}.sensitivity"), sensitivity.to_data()),
+                    (format!("{at}.uncertainty"), uncertainty.to_data()),
+                ]
+            };
+            FACTORS.into_iter().zip(statistics).flat_map(named).collect::<Vec<_>>()
+        };
+        triplets.iter().zip(&self.statistics).flat_map(of_site).collect()
+    }
+
+    /// Takes up what [`state`](Self::state) gave.
+    pub(super) fn resume(
+        &mut self,
+        triplets: &[Triplets],
+        state: &BTreeMap<String, Tensor<2>>,
+    ) -> Result<(), ConfigError> {
+        if !state.keys().any(|name| name.ends_with(".sensitivity")) {
+            return Ok(());
+        }
+        let of_factor = |site: Site, name: &str, shape: [usize; 2]| {
+            let take = |what: &str| take_stored(state, &format!("{site}.{name}.{what}"), shape);
+            let (sensitivity, uncertainty) = (take("sensitivity")?, take("uncertainty")?);
+            Ok::<_, ConfigError>(Statistics { sensitivity, uncertainty })
+        };
+        let of_site = |Triplets { q, lambda, p, site }: &Triplets| {
+            Ok([
+                of_factor(*site, FACTORS[0], q.dims())?,
+                of_factor(*site, FACTORS[1], lambda.dims())?,
+                of_factor(*site, FACTORS[2], p.dims())?,
+            ])
+        };
+        self.statistics = triplets.iter().map(of_site).collect::<Result<_, ConfigError>>()?;
+        Ok(())
     }
 
     /// S of every triplet, by site.
