@@ -110,7 +110,8 @@ const PATIENCE: Duration = Duration::from_millis(300);
 ///
 /// All runs of the suite are checked before the folder is made and the first run begins. A run
 /// that another process is doing is left to it, and done here if that process ends without a
-/// record; so the last one to end sees all. `show` gets the lines of a table as it grows.
+/// record; so the last one to end sees all. With `retrain` a recorded run whose tensors are not
+/// there any more is done again. `show` gets the lines of a table as it grows.
 ///
 /// # Errors
 /// Whatever stops the whole: bad settings, files that cannot be read, a folder that cannot be
@@ -119,6 +120,7 @@ pub fn bench(
     suite: &Suite,
     folder: &Path,
     shard: Shard,
+    retrain: bool,
     loader: &mut Loader,
     show: &dyn Fn(&str),
 ) -> Result<Benched> {
@@ -129,7 +131,7 @@ pub fn bench(
     let all = suite.runs.iter().zip(&ids).enumerate().filter(|(i, _)| shard.has(*i));
     let jobs: Vec<Job> = all
         .enumerate()
-        .map(|(place, (_, (plan, id)))| Job { plan, id, place, known: results.contains(id) })
+        .map(|(place, (_, (plan, id)))| Job { plan, id, place, known: results.has(id, retrain) })
         .collect();
     show(&table_head());
     let mut done = BTreeSet::new();
@@ -140,7 +142,7 @@ pub fn bench(
     while !left.is_empty() {
         let mut held = vec![];
         for &job in &left {
-            let record = match results.claim(job.id)? {
+            let record = match results.claim_with(job.id, retrain)? {
                 Claim::HeldBy(holder) => {
                     held.push((job, holder));
                     continue;
@@ -197,7 +199,7 @@ fn checked_ids(plans: &[RunPlan], loader: &mut Loader) -> Result<Vec<String>> {
     for plan in plans {
         let data = loader.data(&plan.task, &plan.model, &plan.training)?;
         let model = loader.model(&plan.model)?;
-        check(plan, &model).with_context(|| format!("method '{}'", plan.arm.name()))?;
+        check(plan, &model, &data).with_context(|| format!("method '{}'", plan.arm.name()))?;
         if seen.insert(data.info.fingerprint.clone()) {
             eprintln!("{}", data.summary);
         }

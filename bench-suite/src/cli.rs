@@ -1,10 +1,13 @@
 //! The command line.
 
+mod using;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use datasets::{Encoding, FileTask, Format};
 
+pub use self::using::{EvalArgs, FoldArgs, PredictArgs};
 use crate::{
     choice::{ModelChoice, TaskChoice},
     device::DeviceChoice,
@@ -113,16 +116,31 @@ pub enum Command {
         /// Names of assets, or org/name on the Hugging Face hub [default: all registered].
         names: Vec<String>,
     },
-    /// Classify texts with a trained run.
-    Predict {
-        /// Id of the run, or the beginning of one.
-        run: String,
-        /// The texts.
-        #[arg(required = true)]
-        texts: Vec<String>,
-        /// The results folder; all folders below results/ by default.
+    /// Classify texts with a trained run
+    ///
+    /// Examples:
+    ///   predict lora-1a2b "a fine film" "not for me"
+    ///   predict lora-1a2b --file reviews.csv --text review --csv
+    ///   predict lora-1a2b --file questions.tsv --text question --pair answer --json
+    ///   cat texts.txt | predict lora-1a2b -
+    #[command(verbatim_doc_comment)]
+    Predict(PredictArgs),
+    /// Test a trained run on other rows: accuracy, F1, Matthews, and what was taken for what
+    ///
+    /// Examples:
+    ///   eval lora-1a2b --test mine_test.csv --text text --label label
+    ///   eval lora-1a2b --task amazon              how well it does on another named task
+    #[command(verbatim_doc_comment)]
+    Eval(EvalArgs),
+    /// Write a trained run as a plain checkpoint in Hugging Face layout, the method folded in.
+    Fold(FoldArgs),
+    /// Write the checkpoint that a folded one was made from again, byte for byte.
+    Unfold {
+        /// A folder that `fold` wrote.
+        folder: PathBuf,
+        /// A new folder.
         #[arg(long, value_name = "DIR")]
-        results: Option<PathBuf>,
+        to: PathBuf,
     },
     /// List the devices that are there, and say which one 'auto' takes and why.
     Devices,
@@ -171,6 +189,18 @@ pub struct RunArgs {
     /// A setting of the method, e.g. rank=4; may be repeated.
     #[arg(long, value_name = "KEY=VALUE", requires = "method")]
     pub config: Vec<String>,
+    /// Go on from this recorded run, with its method, settings and model, instead of starting
+    /// afresh. The optimizer and the schedule of the learning rate start anew.
+    #[arg(
+        long,
+        value_name = "RUN",
+        conflicts_with_all = ["suite", "method", "model", "pooling", "max_tokens"]
+    )]
+    pub from: Option<String>,
+    /// Train runs again that are recorded but whose trained tensors are not there (they are not
+    /// kept in a repository). Their records are replaced.
+    #[arg(long)]
+    pub retrain: bool,
     /// A setting of the training, e.g. epochs=2; may be repeated. It holds for every run.
     #[arg(long, value_name = "KEY=VALUE")]
     pub training: Vec<String>,

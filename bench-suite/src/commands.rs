@@ -1,9 +1,11 @@
 //! The commands, one a file.
 
 mod devices;
+mod eval;
 mod explain;
 mod fetch;
 mod find;
+mod fold;
 mod list;
 mod merge;
 mod predict;
@@ -38,9 +40,10 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         }
         Command::Show { run, results } => show::show(&run, results.as_deref(), &common)?,
         Command::Fetch { names } => fetch::fetch(&names, &common)?,
-        Command::Predict { run, texts, results } => {
-            predict::predict(&run, &texts, results.as_deref(), &common)?;
-        }
+        Command::Predict(args) => predict::predict(&args, &common)?,
+        Command::Eval(args) => eval::eval(&args, &common)?,
+        Command::Fold(args) => fold::fold(&args, &common)?,
+        Command::Unfold { folder, to } => fold::unfold(&folder, &to, &common)?,
         Command::Devices => devices::devices(&common)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,5 +1,7 @@
 //! A recorded run with its trained tensors: what the commands that use a result work on.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, anyhow, bail};
 use assets::Store;
 use backbones::Tokens;
@@ -12,8 +14,9 @@ use crate::{
     choice::ModelChoice,
     data::tokens,
     device::Chosen,
-    measure::log_softmax,
+    measure::scores,
     model::Model,
+    plan::quoted,
     trainable::Trainable,
 };
 
@@ -44,24 +47,10 @@ impl Finished {
         store: &Store,
         chosen: Chosen,
     ) -> Result<Self> {
-        let path = results.trained_path(&record.id);
-        if !path.is_file() {
-            bail!(
-                "{}: the tensors that run {} trained are not there; make them again with: {} --results DIR",
-                path.display(),
-                record.id,
-                record.command
-            );
-        }
+        let path = tensors_of(results, &record)?;
         let arm = arm(&record)?;
         let model = model_choice(&record)?.load(store, &chosen.device)?;
-        if model.info.fingerprint != record.backbone.fingerprint {
-            bail!(
-                "model '{}' is not the one that run {} was trained on (its weights differ); give that one back its name",
-                record.backbone.name,
-                record.id
-            );
-        }
+        model.check_is_of(&record)?;
         let n_classes = record.task.classes.len();
         let trained = Trainable::load(&arm, &model, n_classes, &path, &chosen.device)?;
         Ok(Self { record, arm, model, trained, chosen })
@@ -72,17 +61,35 @@ impl Finished {
         self.trained.logits(&self.model, tokens)
     }
 
-    /// Log-probabilities of the classes for every row, in the rows' order.
-    pub fn log_probabilities(&self, rows: &[Encoded]) -> Vec<Vec<f64>> {
+    /// Scores of the classes for every row, in the rows' order.
+    pub fn scores(&self, rows: &[Encoded]) -> Vec<Vec<f64>> {
         let mut answers = vec![Vec::new(); rows.len()];
         for batch in eval_batches(rows, &vec![0; rows.len()], BATCH) {
             let logits = self.logits(&tokens(&batch, &self.chosen.device));
-            for (scores, &row) in log_softmax(logits).into_iter().zip(&batch.rows) {
+            for (scores, &row) in scores(logits).into_iter().zip(&batch.rows) {
                 answers[row] = scores;
             }
         }
         answers
     }
+}
+
+/// The file of the tensors that a run trained.
+///
+/// # Errors
+/// It is not there, with the command that makes it again.
+pub fn tensors_of(results: &ResultsDir, record: &RunRecord) -> Result<PathBuf> {
+    let path = results.trained_path(&record.id);
+    if path.is_file() {
+        return Ok(path);
+    }
+    bail!(
+        "{}: the tensors that run {} trained are not there; make them again with: {} --retrain --results {}",
+        path.display(),
+        record.id,
+        record.command,
+        quoted(&results.path().display().to_string())
+    )
 }
 
 /// What a record says was trained.

@@ -2,6 +2,8 @@
 
 use burn::tensor::Tensor;
 
+use crate::metrics::Confusion;
+
 /// Predictions on a split, against its labels.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evaluation {
@@ -16,43 +18,29 @@ pub struct Evaluation {
 /// Collects scores row by row.
 #[derive(Debug)]
 pub struct Tally {
-    n_classes: usize,
-    /// `confusion[truth · n_classes + prediction]`
-    confusion: Vec<usize>,
+    /// What was taken for what.
+    pub confusion: Confusion,
     loss: f64,
 }
 
 impl Tally {
     /// An empty tally.
     pub fn new(n_classes: usize) -> Self {
-        Self { n_classes, confusion: vec![0; n_classes * n_classes], loss: 0.0 }
+        Self { confusion: Confusion::new(n_classes), loss: 0.0 }
     }
 
     /// Adds a row: its log-probabilities and its class.
     pub fn add(&mut self, log_probabilities: &[f64], label: usize) {
         self.loss -= log_probabilities[label];
-        self.confusion[label * self.n_classes + largest(log_probabilities)] += 1;
+        self.confusion.add(label, largest(log_probabilities));
     }
 
     /// The figures over all rows added.
     pub fn evaluation(&self) -> Evaluation {
-        let n: usize = self.confusion.iter().sum();
-        let at =
-            |truth: usize, predicted: usize| self.confusion[truth * self.n_classes + predicted];
-        let classes = 0..self.n_classes;
-        let hits: usize = classes.clone().map(|class| at(class, class)).sum();
-        let f1 = |class: usize| {
-            let truth: usize = classes.clone().map(|other| at(class, other)).sum();
-            let predicted: usize = classes.clone().map(|other| at(other, class)).sum();
-            match truth + predicted {
-                0 => 0.0,
-                sum => 2.0 * at(class, class) as f64 / sum as f64,
-            }
-        };
         Evaluation {
-            accuracy: hits as f64 / n.max(1) as f64,
-            loss: self.loss / n.max(1) as f64,
-            macro_f1: classes.clone().map(f1).sum::<f64>() / self.n_classes as f64,
+            accuracy: self.confusion.accuracy(),
+            loss: self.loss / self.confusion.rows().max(1) as f64,
+            macro_f1: self.confusion.macro_f1(),
         }
     }
 }
@@ -68,16 +56,23 @@ pub fn largest(numbers: &[f64]) -> usize {
     best
 }
 
-/// Log-probabilities of each row, computed on the host in float64.
-pub fn log_softmax(logits: Tensor<2>) -> Vec<Vec<f64>> {
+/// Scores of each row's classes, on the host in float64.
+pub fn scores(logits: Tensor<2>) -> Vec<Vec<f64>> {
     let [_, n_classes] = logits.dims();
     let scores: Vec<f64> = logits.into_data().iter::<f64>().collect();
-    let row = |row: &[f64]| {
-        let top = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let sum: f64 = row.iter().map(|score| (score - top).exp()).sum();
-        row.iter().map(|score| score - top - sum.ln()).collect()
-    };
-    scores.chunks(n_classes).map(row).collect()
+    scores.chunks(n_classes).map(<[f64]>::to_vec).collect()
+}
+
+/// Log-probabilities of the classes of one row, from their scores.
+pub fn log_probabilities(scores: &[f64]) -> Vec<f64> {
+    let top = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = scores.iter().map(|score| (score - top).exp()).sum();
+    scores.iter().map(|score| score - top - sum.ln()).collect()
+}
+
+/// Log-probabilities of each row, computed on the host in float64.
+pub fn log_softmax(logits: Tensor<2>) -> Vec<Vec<f64>> {
+    scores(logits).iter().map(|row| log_probabilities(row)).collect()
 }
 
 /// Starts the measurement of [`peak_bytes`] anew, where the system can.

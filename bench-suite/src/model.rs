@@ -1,13 +1,16 @@
 //! The frozen model of a run: weights, tokenizer, shape.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context, Result, bail};
 use assets::{AssetError, Store, sha256_file};
 use backbones::{Backbone, BackboneSpec, Pooling};
 use burn::{module::Module, tensor::Device};
 use datasets::TextEncoder;
-use report::record::BackboneInfo;
+use report::{RunRecord, record::BackboneInfo};
 
 use crate::names::unknown;
 
@@ -23,6 +26,8 @@ pub struct Model {
     pub pooling: Pooling,
     /// What the records say of it.
     pub info: BackboneInfo,
+    /// Where its files are.
+    pub folder: PathBuf,
 }
 
 impl Model {
@@ -58,7 +63,23 @@ impl Model {
             fingerprint: sha256_file(&weights)
                 .with_context(|| format!("{} cannot be read", weights.display()))?,
         };
-        Ok(Self { backbone, spec, encoder, pooling, info })
+        Ok(Self { backbone, spec, encoder, pooling, info, folder })
+    }
+
+    /// Checks that it is the model that a run was trained on, whatever it is called.
+    ///
+    /// # Errors
+    /// Its weights are others.
+    pub fn check_is_of(&self, record: &RunRecord) -> Result<()> {
+        if self.info.fingerprint == record.backbone.fingerprint {
+            return Ok(());
+        }
+        bail!(
+            "model '{}' is not the one that run {} was trained on (its weights differ); give that \
+             one back its name",
+            record.backbone.name,
+            record.id
+        )
     }
 }
 

@@ -1,5 +1,8 @@
 //! One planned run, and the name that follows from what it is.
 
+use std::path::PathBuf;
+
+use report::RunRecord;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -13,6 +16,15 @@ use crate::{
     training::Training,
 };
 
+/// A recorded run that another one goes on from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parent {
+    /// What is recorded of it.
+    pub record: RunRecord,
+    /// The file of its trained tensors.
+    pub tensors: PathBuf,
+}
+
 /// Everything that decides a run's result.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunPlan {
@@ -22,6 +34,8 @@ pub struct RunPlan {
     pub model: ModelChoice,
     /// What is trained.
     pub arm: Arm,
+    /// The run that this one goes on from, if it does not start afresh.
+    pub from: Option<Parent>,
     /// How it is trained.
     pub training: Training,
     /// Seed of initialisation, data order and dropout.
@@ -51,6 +65,9 @@ impl RunPlan {
             config: &'a Arm,
             training: &'a Training,
             seed: u64,
+            /// Not said where there is none, so that ids of other runs are what they were.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            from: Option<&'a str>,
         }
         let identity = Identity {
             task: &data.info.fingerprint,
@@ -62,6 +79,7 @@ impl RunPlan {
             config: &self.arm,
             training: &self.training,
             seed: self.seed,
+            from: self.from.as_ref().map(|parent| parent.record.id.as_str()),
         };
         let json = serde_json::to_vec(&identity).unwrap_or_default();
         let hash = Sha256::digest(&json);
@@ -73,10 +91,16 @@ impl RunPlan {
     pub fn command(&self) -> String {
         let mut words = vec!["cargo run --release -p bench-suite -- run".to_owned()];
         words.extend(self.task.flags().iter().map(|word| quoted(word)));
-        words.extend(self.model.flags().iter().map(|word| quoted(word)));
-        words.push(format!("--method {}", self.arm.name()));
-        let default = Arm::named(self.arm.name()).ok();
-        words.extend(changed("--config", &self.arm, &default));
+        match &self.from {
+            // Model, method and settings are those of the parent.
+            Some(parent) => words.push(format!("--from {}", parent.record.id)),
+            None => {
+                words.extend(self.model.flags().iter().map(|word| quoted(word)));
+                words.push(format!("--method {}", self.arm.name()));
+                let default = Arm::named(self.arm.name()).ok();
+                words.extend(changed("--config", &self.arm, &default));
+            }
+        }
         words.extend(changed("--training", &self.training, &Some(Training::default())));
         words.push(format!("--seeds {}", self.seed));
         words.join(" ")
@@ -98,7 +122,7 @@ fn changed<T: Serialize>(flag: &str, settings: &T, default: &Option<T>) -> Vec<S
 }
 
 /// A word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,+@%".contains(c);
     match !word.is_empty() && word.chars().all(is_plain) {
         true => word.to_owned(),

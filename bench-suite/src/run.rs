@@ -22,7 +22,7 @@ use crate::{
     device::{Chosen, cpu_name, threads},
     measure::{Evaluation, Tally, peak_bytes, reset_peak},
     model::Model,
-    plan::RunPlan,
+    plan::{Parent, RunPlan},
     train::{Checkpoint, Trained, Trainer, Watcher},
     trainable::Trainable,
 };
@@ -38,9 +38,23 @@ pub struct Outcome {
 /// Checks that a plan can be run, before hours go into the ones before it.
 ///
 /// # Errors
-/// What is wrong with the settings, or with the room for the prompt.
-pub fn check(plan: &RunPlan, model: &Model) -> Result<()> {
+/// What is wrong with the settings, with the room for the prompt, or with the run to go on from.
+pub fn check(plan: &RunPlan, model: &Model, data: &Data) -> Result<()> {
     plan.training.check().map_err(anyhow::Error::msg)?;
+    if let Some(Parent { record, .. }) = &plan.from {
+        model.check_is_of(record)?;
+        let (known, asked) = (&record.task.classes, &data.info.classes);
+        if known != asked {
+            bail!(
+                "run {} tells {} apart, task '{}' has the classes {}; a head can go on with the \
+                 same classes only",
+                record.id,
+                known.join(", "),
+                data.info.name,
+                asked.join(", ")
+            );
+        }
+    }
     let tensors = plan.arm.plan(model)?;
     if tensors.is_none() {
         return Ok(());
@@ -100,7 +114,8 @@ pub fn execute(
         status: trained.status,
         task: data.info.clone(),
         backbone: model.info.clone(),
-        method: method_info(&plan.arm),
+        method: method_info(plan),
+        from: plan.from.as_ref().map(|parent| parent.record.id.clone()),
         training: serde_json::to_value(&plan.training)?,
         seed: plan.seed,
         counts,
@@ -140,7 +155,10 @@ fn train_and_test(
     let n_classes = data.info.classes.len();
     let rng = &mut StdRng::seed_from_u64(plan.seed);
     let autodiff = device.clone().autodiff();
-    let trainable = Trainable::init(&plan.arm, model, n_classes, rng, &autodiff)?;
+    let trainable = match &plan.from {
+        None => Trainable::init(&plan.arm, model, n_classes, rng, &autodiff)?,
+        Some(parent) => Trainable::resume(&plan.arm, model, n_classes, &parent.tensors, device)?,
+    };
     let n_trainable = trainable.n_trainable();
     let tensors = plan.arm.plan(model)?;
     let training = &plan.training;
@@ -198,11 +216,15 @@ fn per_second(n: usize, seconds: f64) -> f64 {
     if seconds > 0.0 { n as f64 / seconds } else { 0.0 }
 }
 
-fn method_info(arm: &Arm) -> MethodInfo {
+fn method_info(plan: &RunPlan) -> MethodInfo {
+    let arm = &plan.arm;
+    // What had more training than others belongs into no curve of theirs.
+    let from = plan.from.as_ref().map(|parent| format!("from {}", parent.record.id));
+    let variant = [arm.variant(), from.unwrap_or_default()];
     MethodInfo {
         name: arm.name().to_owned(),
         title: arm.title().to_owned(),
-        variant: arm.variant(),
+        variant: variant.join(" ").trim().to_owned(),
         budget: arm
             .budget()
             .map(|budget| Budget { name: budget.name.to_owned(), value: budget.value }),

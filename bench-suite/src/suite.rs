@@ -141,6 +141,7 @@ impl Suite {
                     task: task.clone(),
                     model: file.model.clone(),
                     arm: arm.clone(),
+                    from: None,
                     training: training.clone(),
                     seed,
                 });

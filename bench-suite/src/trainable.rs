@@ -10,14 +10,15 @@ use burn::{
     optim::GradientsParams,
     tensor::{Device, Tensor, TensorData},
 };
-use methods::{Method, Progress, init};
+use methods::{ConfigError, Method, MethodConfig, Progress, init, method::matrices};
 use rand::rngs::StdRng;
-use safetensors::{SafeTensors, tensor::TensorView};
+use report::ResultsDir;
 
 use crate::{
     arm::{Arm, Baseline},
     model::Model,
     parameters::{fill, named},
+    tensors,
 };
 
 /// The trained part of a run.
@@ -98,7 +99,7 @@ impl Trainable {
         let mut stored: Vec<(String, TensorData)> = Vec::new();
         if let Some(method) = &self.method {
             let named = |(name, tensor): (String, Tensor<2>)| {
-                (format!("method.{name}"), tensor.into_data())
+                (format!("{METHOD}{name}"), tensor.into_data())
             };
             stored.extend(method.stored().into_iter().map(named));
         }
@@ -109,30 +110,25 @@ impl Trainable {
         stored
     }
 
-    /// Writes what [`stored`](Self::stored) gives as a safetensors file; gives its bytes.
+    /// Writes what [`stored`](Self::stored) gives as a safetensors file; gives its bytes. What
+    /// training needs beside it to go on is written into a file of its own.
     ///
     /// # Errors
     /// The file and what the system says.
     pub fn save(&self, path: &Path) -> Result<u64> {
-        let stored = self.stored();
-        let views = stored
-            .iter()
-            .map(|(name, data)| {
-                let view = TensorView::new(
-                    safetensors::Dtype::F32,
-                    data.shape().to_vec(),
-                    data.as_bytes(),
-                )?;
-                Ok((name.as_str(), view))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let bytes = safetensors::serialize(views, None)?;
-        report::make_folder(path.parent().unwrap_or(Path::new(".")))?;
-        report::write_atomic(path, &bytes)?;
-        Ok(bytes.len() as u64)
+        if let Some(method) = &self.method {
+            let state = method.state();
+            let stored = method.stored().into_iter().map(|(name, t)| (name, t.into_data()));
+            if !stored.eq(state.iter().cloned()) {
+                let named = |(name, data)| (format!("{METHOD}{name}"), data);
+                let state: Vec<_> = state.into_iter().map(named).collect();
+                tensors::write(&ResultsDir::state_path(path), &state)?;
+            }
+        }
+        tensors::write(path, &self.stored())
     }
 
-    /// Reads what [`save`](Self::save) wrote.
+    /// Reads what [`save`](Self::save) wrote, for inference.
     ///
     /// # Errors
     /// The file and the tensor that is missing or does not fit.
@@ -143,44 +139,66 @@ impl Trainable {
         path: &Path,
         device: &Device,
     ) -> Result<Self> {
-        let at = || path.display().to_string();
-        let bytes = std::fs::read(path).with_context(at)?;
-        let file = SafeTensors::deserialize(&bytes)
-            .with_context(|| format!("{}: not a whole safetensors file", path.display()))?;
-        let mut tensors: BTreeMap<String, TensorData> = BTreeMap::new();
-        for (name, view) in file.tensors() {
-            let numbers: Vec<f32> = view
-                .data()
-                .chunks_exact(4)
-                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-                .collect();
-            tensors.insert(name, TensorData::new(numbers, view.shape().to_vec()));
+        let saved = tensors::read(path)?;
+        let restore = |config: &MethodConfig, saved: &_| {
+            config.restore(&model.spec, &matrices(saved, device), device)
+        };
+        Self::build(arm, model, n_classes, &saved, device, restore)
+            .with_context(|| path.display().to_string())
+    }
+
+    /// Reads what [`save`](Self::save) wrote, for more training on the autodiff side of `device`.
+    ///
+    /// # Errors
+    /// The file and the tensor that is missing or does not fit.
+    pub fn resume(
+        arm: &Arm,
+        model: &Model,
+        n_classes: usize,
+        path: &Path,
+        device: &Device,
+    ) -> Result<Self> {
+        let mut saved = tensors::read(path)?;
+        let state = ResultsDir::state_path(path);
+        if state.is_file() {
+            saved.extend(tensors::read(&state)?);
         }
+        let resume = |config: &MethodConfig, saved: &_| config.resume(&model.spec, saved, device);
+        let Self { method, unfrozen, head } =
+            Self::build(arm, model, n_classes, &saved, device, resume)
+                .with_context(|| path.display().to_string())?;
+        let unfrozen = unfrozen.map(|backbone| backbone.unfreeze().train());
+        Ok(Self { method, unfrozen, head: head.train() })
+    }
+
+    fn build(
+        arm: &Arm,
+        model: &Model,
+        n_classes: usize,
+        saved: &BTreeMap<String, TensorData>,
+        device: &Device,
+        method: impl FnOnce(&MethodConfig, &BTreeMap<String, TensorData>) -> Result<Method, ConfigError>,
+    ) -> Result<Self> {
+        let of_method = |(name, data): (&String, &TensorData)| {
+            Some((name.strip_prefix(METHOD)?.to_owned(), data.clone()))
+        };
         let method = match arm {
             Arm::Baseline(_) => None,
             Arm::Peft(config) => {
-                let stored = tensors
-                    .iter()
-                    .filter_map(|(name, data)| {
-                        Some((name.strip_prefix("method.")?.to_owned(), data))
-                    })
-                    .filter(|(_, data)| data.shape().len() == 2)
-                    .map(|(name, data)| (name, Tensor::from_data(data.clone(), device)))
-                    .collect();
-                Some(config.restore(&model.spec, &stored, device).with_context(at)?)
+                Some(method(config, &saved.iter().filter_map(of_method).collect())?)
             }
         };
         let unfrozen = match arm {
-            Arm::Baseline(Baseline::Full) => {
-                Some(fill(model.backbone.clone(), "backbone", &tensors).with_context(at)?)
-            }
+            Arm::Baseline(Baseline::Full) => Some(fill(model.backbone.clone(), "backbone", saved)?),
             _ => None,
         };
         let blank = Linear {
             weight: init::zeros([model.spec.d_model, n_classes], device),
             bias: Some(Param::from_tensor(Tensor::zeros([n_classes], device))),
         };
-        let head = fill(blank, "head", &tensors).with_context(at)?;
-        Ok(Self { method, unfrozen, head })
+        Ok(Self { method, unfrozen, head: fill(blank, "head", saved)? })
     }
 }
+
+/// What stands before the name of a method's tensor in a file.
+const METHOD: &str = "method.";

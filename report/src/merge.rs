@@ -131,10 +131,18 @@ impl Found {
         let Some(from) = &self.tensors else {
             return Ok(());
         };
-        let bytes = fs::read(from).map_err(|source| ReportError::io("read", from, source))?;
         make_folder(to.parent().unwrap_or(Path::new(".")))?;
-        write_atomic(to, &bytes)
+        let state = ResultsDir::state_path(from);
+        if state.is_file() {
+            copy(&state, &ResultsDir::state_path(to))?;
+        }
+        copy(from, to)
     }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), ReportError> {
+    let bytes = fs::read(from).map_err(|source| ReportError::io("read", from, source))?;
+    write_atomic(to, &bytes)
 }
 
 /// The file of a run's tensors, where it was kept.

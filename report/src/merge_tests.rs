@@ -62,6 +62,22 @@ fn parts_become_the_whole_with_records_tensors_and_suite() {
 }
 
 #[test]
+fn what_only_training_needs_comes_along_with_the_tensors() {
+    let desk = tempfile::tempdir().unwrap();
+    let records = records();
+    let part = folder(desk.path(), "part", &records);
+    let state =
+        |results: &ResultsDir| ResultsDir::state_path(&results.trained_path(&records[1].id));
+    fs::write(state(&part), "state").unwrap();
+    let to = desk.path().join("all");
+    merge(&[part], &to).unwrap();
+    let merged = ResultsDir::existing(&to).unwrap();
+    assert_eq!(fs::read(state(&merged)).unwrap(), b"state");
+    let n_files = fs::read_dir(to.join("trained")).unwrap().count();
+    assert_eq!(n_files, records.len() + 1);
+}
+
+#[test]
 fn a_run_done_twice_with_an_equal_outcome_is_kept_as_it_is() {
     let desk = tempfile::tempdir().unwrap();
     let records = records();

@@ -17,7 +17,7 @@ pub use search::{Best, Search, Trial};
 /// The version of this format. A reader refuses a newer one and reads every older one.
 ///
 /// - 1: the first.
-/// - 2: adds `search`, `transfer` and `scores.test_correct`, which older records lack.
+/// - 2: adds `search`, `transfer`, `from` and `scores.test_correct`, which older records lack.
 pub const SCHEMA: u32 = 2;
 
 /// Everything known about one finished run.
@@ -36,6 +36,9 @@ pub struct RunRecord {
     pub backbone: BackboneInfo,
     /// What was trained.
     pub method: MethodInfo,
+    /// Id of the run that it goes on from; `None` for a fresh start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
     /// The training configuration, whole, with defaults filled in.
     pub training: serde_json::Value,
     /// Seed of initialisation, data order and dropout.

@@ -68,9 +68,15 @@ impl ResultsDir {
 
     /// Claims a run for this process alone. What a killed process left of it is removed.
     pub fn claim(&self, id: &str) -> Result<Claim, ReportError> {
+        self.claim_with(id, false)
+    }
+
+    /// As [`claim`](Self::claim). With `tensors` a recorded run whose tensors are not there is
+    /// still to be done.
+    pub fn claim_with(&self, id: &str, tensors: bool) -> Result<Claim, ReportError> {
         let record = self.file(id)?;
         let lock = self.path.join(format!(".{id}.lock"));
-        if record.is_file() {
+        if self.has(id, tensors) {
             // Left by a process that was killed right after it wrote the record.
             let _ = fs::remove_file(lock);
             return Ok(Claim::Recorded);
@@ -78,7 +84,7 @@ impl ResultsDir {
         match Lock::towards(&record, lock)? {
             Attempt::HeldBy(holder) => Ok(Claim::HeldBy(holder)),
             // Its last holder may have recorded it a moment ago.
-            Attempt::Taken(_) if record.is_file() => Ok(Claim::Recorded),
+            Attempt::Taken(_) if self.has(id, tensors) => Ok(Claim::Recorded),
             Attempt::Taken(lock) => {
                 if lock.excludes() {
                     for folder in [&self.path, &self.path.join(TRAINED_FOLDER)] {
@@ -108,6 +114,12 @@ impl ResultsDir {
         self.path.join(TRAINED_FOLDER).join(format!("{id}.safetensors"))
     }
 
+    /// The file beside a run's trained tensors that holds what only training needs, if the method
+    /// has such a thing.
+    pub fn state_path(tensors: &Path) -> PathBuf {
+        tensors.with_extension("state.safetensors")
+    }
+
     /// What was last run into this folder; `None` in a folder of an earlier version.
     pub fn suite(&self) -> Result<Option<SuiteInfo>, ReportError> {
         suite::read(&self.path.join(suite::FILE_NAME))
@@ -129,6 +141,13 @@ impl ResultsDir {
         check_readable(record, &text)?;
         write_atomic(&path, text.as_bytes())?;
         Ok(path)
+    }
+
+    /// Whether the run is recorded and, with `tensors`, its tensors are there too.
+    pub fn has(&self, id: &str, tensors: bool) -> bool {
+        // A run that diverged before its first evaluation never had any.
+        let has_none = || self.read(id).is_ok_and(|record| record.scores.is_none());
+        self.contains(id) && (!tensors || self.trained_path(id).is_file() || has_none())
     }
 
     /// Whether the run is recorded.

@@ -228,6 +228,28 @@ fn a_run_is_done_by_one_process_and_by_none_once_it_is_recorded() {
 }
 
 #[test]
+fn a_recorded_run_without_its_tensors_is_still_to_be_done_for_who_asks_for_them() {
+    let (_folder, results) = opened();
+    let mut record = example::suite(&[1]).remove(0);
+    results.write(&record).unwrap();
+    let id = record.id.clone();
+    assert!(results.has(&id, false) && !results.has(&id, true) && !results.has("other-1", true));
+    assert!(matches!(results.claim(&id).unwrap(), Claim::Recorded));
+    let Claim::Mine(lock) = results.claim_with(&id, true).unwrap() else { panic!("not mine") };
+    assert!(matches!(results.claim_with(&id, true).unwrap(), Claim::HeldBy(_)));
+    let tensors = results.trained_path(&id);
+    fs::create_dir_all(tensors.parent().unwrap()).unwrap();
+    fs::write(&tensors, "numbers").unwrap();
+    drop(lock);
+    assert!(matches!(results.claim_with(&id, true).unwrap(), Claim::Recorded));
+    // A run that diverged before its first evaluation has none to miss.
+    fs::remove_file(tensors).unwrap();
+    record.scores = None;
+    results.write(&record).unwrap();
+    assert!(results.has(&id, true));
+}
+
+#[test]
 fn what_a_killed_process_left_of_a_run_goes_when_the_run_is_claimed() {
     let (_folder, results) = opened();
     fs::create_dir(results.path().join("trained")).unwrap();

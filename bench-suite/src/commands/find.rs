@@ -13,10 +13,32 @@ use report::{ResultsDir, RunRecord};
 /// # Errors
 /// No such run, or several.
 pub fn find(id: &str, folder: Option<&Path>) -> Result<(ResultsDir, RunRecord)> {
-    let folders = match folder {
-        Some(folder) => vec![folder.to_path_buf()],
-        None => folders(Path::new("results")),
-    };
+    find_in(
+        id,
+        match folder {
+            Some(folder) => vec![folder.to_path_buf()],
+            None => folders(Path::new("results")),
+        },
+    )
+}
+
+/// As [`find`], in `folder`, if it is there, and in any folder below `results`.
+///
+/// # Errors
+/// No such run, or several.
+pub fn find_anywhere(id: &str, folder: Option<&Path>) -> Result<(ResultsDir, RunRecord)> {
+    let first = folder.filter(|folder| folder.is_dir()).map(Path::to_path_buf);
+    let below = folders(Path::new("results")).into_iter().filter(|folder| folder.is_dir());
+    let mut all: Vec<PathBuf> = first.into_iter().collect();
+    for folder in below {
+        if !all.contains(&folder) {
+            all.push(folder);
+        }
+    }
+    find_in(id, all)
+}
+
+fn find_in(id: &str, folders: Vec<PathBuf>) -> Result<(ResultsDir, RunRecord)> {
     let mut found: Vec<(ResultsDir, RunRecord)> = vec![];
     let mut others = BTreeSet::new();
     for folder in &folders {

@@ -1,17 +1,22 @@
 //! `run`: a suite, or one method.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use report::format::plural;
 
-use super::{arm, print_json, store};
+use super::{arm, find::find_anywhere, print_json, store};
 use crate::{
+    arm::{Arm, Baseline},
     bench::{Benched, Loader, bench},
     choice::{ModelChoice, TaskChoice},
     cli::{Common, RunArgs},
     device::choose,
-    plan::RunPlan,
+    finished,
+    plan::{Parent, RunPlan},
     settings::overlay_flags,
     shard::Shard,
     suite::{DEFAULT_SUITE, Suite, default_task},
@@ -23,6 +28,7 @@ const DIVERGED: u8 = 3;
 
 pub fn run(args: RunArgs, common: &Common) -> Result<ExitCode> {
     let shard = args.shard.unwrap_or(Shard::WHOLE);
+    let retrain = args.retrain;
     let (suite, folder) = planned(args)?;
     let store = store(common)?;
     let chosen = choose(common.device)?;
@@ -33,7 +39,7 @@ pub fn run(args: RunArgs, common: &Common) -> Result<ExitCode> {
             println!("{line}")
         }
     };
-    let benched = bench(&suite, &folder, shard, &mut loader, &show)?;
+    let benched = bench(&suite, &folder, shard, retrain, &mut loader, &show)?;
     if common.json {
         print_json(&benched.records)?;
     } else {
@@ -69,9 +75,10 @@ fn print_end(benched: &Benched, suite: &Suite, shard: Shard) {
 /// The runs that the flags ask for, and the folder of their results.
 fn planned(args: RunArgs) -> Result<(Suite, PathBuf)> {
     let task = args.task.choice();
-    let mut suite = match &args.method {
-        Some(method) => single(method, &args.config)?,
-        None => Suite::find(args.suite.as_deref().unwrap_or(DEFAULT_SUITE))?,
+    let mut suite = match (&args.method, &args.from) {
+        (Some(method), _) => single(ModelChoice::default(), arm(method, &args.config)?, None),
+        (None, Some(parent)) => continued(parent, args.results.as_deref())?,
+        (None, None) => Suite::find(args.suite.as_deref().unwrap_or(DEFAULT_SUITE))?,
     };
     for run in &mut suite.runs {
         run.model = args.model.over(run.model.clone());
@@ -92,15 +99,21 @@ fn planned(args: RunArgs) -> Result<(Suite, PathBuf)> {
     Ok((suite, args.results.unwrap_or_else(|| PathBuf::from("results").join(name))))
 }
 
-fn single(method: &str, config: &[String]) -> Result<Suite> {
-    let run = RunPlan {
-        task: default_task(),
-        model: ModelChoice::default(),
-        arm: arm(method, config)?,
-        training: Training::default(),
-        seed: 0,
-    };
-    Ok(Suite { name: String::new(), title: "Single runs".to_owned(), runs: vec![run] })
+fn single(model: ModelChoice, arm: Arm, from: Option<Parent>) -> Suite {
+    let (task, training) = (default_task(), Training::default());
+    let run = RunPlan { task, model, arm, from, training, seed: 0 };
+    Suite { name: String::new(), title: "Single runs".to_owned(), runs: vec![run] }
+}
+
+/// A run that goes on from a recorded one.
+fn continued(id: &str, results: Option<&Path>) -> Result<Suite> {
+    let (results, record) = find_anywhere(id, results)?;
+    let (model, arm) = (finished::model_choice(&record)?, finished::arm(&record)?);
+    if arm == Arm::Baseline(Baseline::Majority) {
+        bail!("run {} trained nothing; --from takes a run that did", record.id);
+    }
+    let tensors = finished::tensors_of(&results, &record)?;
+    Ok(single(model, arm, Some(Parent { record, tensors })))
 }
 
 /// Every distinct run of a suite, once for each seed.

@@ -46,6 +46,9 @@ pub fn show(id: &str, folder: Option<&Path>, common: &Common) -> Result<()> {
         format::bytes(counts.bytes_on_disk as f64)
     );
     println!("method     {}", record.method.config);
+    if let Some(parent) = &record.from {
+        println!("goes on    from {parent}");
+    }
     println!("training   {}", record.training);
     for (name, value) in &record.details {
         println!("{name} {value}");

@@ -79,5 +79,4 @@ fn an_unknown_flag_command_or_choice_points_to_the_help() {
     desk.run("run --seeds 0,x").misused(&["'x'", "--seeds"]);
     desk.run("run quick --method lora").misused(&["--method"]);
     desk.run("run --config rank=3").misused(&["--method"]);
-    desk.run("predict lora").misused(&["TEXT"]);
 }

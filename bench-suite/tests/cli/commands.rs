@@ -93,9 +93,10 @@ fn the_help_of_every_command_can_be_read() {
     let desk = Desk::new();
     let all = desk.run("--help").ok().stdout;
     assert!(all.contains("Exit codes"), "{all}");
-    for command in
-        ["run", "report", "merge", "list", "explain", "show", "fetch", "predict", "devices"]
-    {
+    for command in [
+        "run", "report", "merge", "list", "explain", "show", "fetch", "predict", "eval", "fold",
+        "unfold", "devices",
+    ] {
         assert!(all.contains(&format!("\n  {command} ")), "{command} in {all}");
         let help = desk.run(&format!("{command} --help")).ok().stdout;
         assert!(help.contains("Usage: ") && help.contains("--json"), "{help}");

@@ -92,7 +92,8 @@ fn a_run_whose_tensors_are_gone_says_how_to_make_them_again() {
     desk.write(&tensors, "half of it");
     desk.refuses("predict lora film --device flex", &[&tensors, "not a whole safetensors file"]);
     std::fs::remove_file(desk.path(&tensors)).unwrap();
-    let parts = [tensors.as_str(), "not there", &record.command];
+    let again = format!("{} --retrain --results results/out", record.command);
+    let parts = [tensors.as_str(), "not there", &again];
     desk.refuses("predict lora film --device flex", &parts);
 }
 

@@ -125,6 +125,7 @@ fn record(spec: &Spec, seed: u64) -> RunRecord {
             baseline: ["majority", "head", "full"].contains(&spec.name),
             config,
         },
+        from: None,
         training: json!({ "epochs": 3, "batch_size": 32, "learning_rate": 1e-3, "warmup": 0.06 }),
         seed,
         counts: Counts {
