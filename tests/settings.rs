@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use backbones::{BackboneSpec, Role};
+use backbones::{BackboneSpec, Role, tiny::tiny_bert};
 use burn::tensor::{Device, Tensor};
 use methods::{CARDS, ConfigError, MethodConfig};
 use rand::{SeedableRng, rngs::StdRng};
@@ -196,6 +196,7 @@ fn minilm() -> BackboneSpec {
         d_head: 32,
         n_positions: 512,
         roles: &[Role::Query, Role::Key, Role::Value, Role::Output, Role::Up, Role::Down],
+        modules: tiny_bert(0, &Device::flex()).spec().modules,
         embeddings: Tensor::zeros([1, 384], &Device::flex()),
         tokenize: None,
     }

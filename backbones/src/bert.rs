@@ -29,11 +29,17 @@ use crate::{
     attention::{attend, concat, key_bias},
     backbone::Tokens,
     injection::{Injection, KeyValue, Role, Site},
-    spec::BackboneSpec,
+    spec::{BackboneSpec, ModuleNames},
     weights::{LoadError, TensorSource},
 };
 
 const ROLES: &[Role] = &[Role::Query, Role::Key, Role::Value, Role::Output, Role::Up, Role::Down];
+
+/// What Hugging Face calls the parts of a BERT with a classifier on it.
+const MODULES: ModuleNames = ModuleNames {
+    site: |Site { layer, role }| format!("bert.encoder.layer.{layer}.{}", name_in_layer(role)),
+    classifier: "classifier",
+};
 
 /// The fields of `config.json` that decide a BERT's shape.
 #[derive(Clone, Debug, Deserialize)]
@@ -301,6 +307,7 @@ impl Bert {
             d_head: d_model / n_heads,
             n_positions: self.position.shape()[0],
             roles: ROLES,
+            modules: MODULES,
             embeddings: self.word.val().without_autodiff(),
             tokenize: None,
         }

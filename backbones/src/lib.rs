@@ -18,5 +18,5 @@ pub mod weights;
 pub use backbone::{Backbone, ClassNames, Pooling, Tokens};
 pub use injection::{Injection, KeyValue, Role, Site, Untouched};
 pub use rewrite::{Changes, Rewritten, restored};
-pub use spec::{BackboneSpec, Tokenize};
+pub use spec::{BackboneSpec, ModuleNames, Tokenize};
 pub use weights::LoadError;

@@ -9,6 +9,16 @@ use crate::injection::{Role, Site};
 /// Turns a text into vocabulary ids, without special tokens.
 pub type Tokenize = Arc<dyn Fn(&str) -> Vec<u32> + Send + Sync>;
 
+/// What Hugging Face calls the parts of a model for classification.
+#[derive(Clone, Copy, Debug)]
+pub struct ModuleNames {
+    /// The linear map at a site, e.g. `bert.encoder.layer.3.attention.self.query`. The site is one
+    /// of [`BackboneSpec::sites`].
+    pub site: fn(Site) -> String,
+    /// The head, e.g. `classifier`.
+    pub classifier: &'static str,
+}
+
 /// Shape and vocabulary of a backbone.
 #[derive(Clone)]
 pub struct BackboneSpec {
@@ -30,6 +40,8 @@ pub struct BackboneSpec {
     pub n_positions: usize,
     /// The roles that this architecture has.
     pub roles: &'static [Role],
+    /// What files of Hugging Face call its parts.
+    pub modules: ModuleNames,
     /// The frozen word embeddings, `[vocabulary, d_model]`.
     pub embeddings: Tensor<2>,
     /// The model's tokenizer, where there is one: needed to start a prompt from a text.

@@ -180,6 +180,12 @@ impl Checkpoint {
         self.names.iter().map(String::as_str)
     }
 
+    /// Shape of a tensor, `None` if there is none of this name.
+    pub fn shape(&self, name: &str) -> Option<Vec<usize>> {
+        let tensors = SafeTensors::deserialize(&self.bytes).ok()?;
+        Some(tensors.tensor(name).ok()?.shape().to_vec())
+    }
+
     pub(crate) fn format(&self, reason: String) -> LoadError {
         LoadError::Format { path: self.path.clone(), reason }
     }
