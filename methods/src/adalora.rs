@@ -32,6 +32,7 @@
 //!   training no two are equal to the last bit.
 
 mod config;
+mod hugging_face;
 mod importance;
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,7 @@ use burn::{
 use rand::rngs::StdRng;
 
 use crate::{
+    hugging_face::Format,
     init,
     method::{
         Budget, Card, ConfigError, PeftMethod, Plan, PlannedTensor, Progress, matrices, take_stored,
@@ -173,6 +175,8 @@ impl PeftMethod for AdaLora {
         foldable: true,
         learning_rate: 1e-2,
     };
+
+    const HUGGING_FACE: Option<Format<Self::Config>> = Some(hugging_face::FORMAT);
 
     fn init(
         config: &AdaLoraConfig,

@@ -3,6 +3,7 @@
 //! [`method`] says what a method is. The list below is the whole registration of a method:
 //! its file, and its row in [`zoo!`].
 
+pub mod hugging_face;
 pub mod method;
 pub mod zoo;
 

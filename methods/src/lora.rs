@@ -38,6 +38,8 @@
 //! # Ok::<(), methods::ConfigError>(())
 //! ```
 
+mod hugging_face;
+
 use std::collections::BTreeMap;
 
 use backbones::{BackboneSpec, Injection, Role, Site};
@@ -50,6 +52,7 @@ use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    hugging_face::Format,
     init,
     method::{Budget, Card, ConfigError, PeftMethod, Plan, PlannedTensor, take_stored},
     sites::{DEFAULT_ROLES, Target, check_rank, on_roles, per_site, select},
@@ -118,10 +121,11 @@ impl Default for LoraConfig {
     }
 }
 
-/// What one site gets: its widths, rank and scale.
+/// What one site gets: its widths, rank, α and scale.
 struct Shape {
     target: Target,
     rank: usize,
+    alpha: f64,
     scale: f64,
 }
 
@@ -139,7 +143,7 @@ impl LoraConfig {
                 return Err(ConfigError::out_of_range("alpha", alpha, "a number above 0"));
             }
             let divisor = if self.rs_lora { (rank as f64).sqrt() } else { rank as f64 };
-            Ok(Shape { target, rank, scale: alpha / divisor })
+            Ok(Shape { target, rank, alpha, scale: alpha / divisor })
         };
         targets.into_iter().zip(ranks).zip(alphas).map(shape).collect()
     }
@@ -209,6 +213,8 @@ impl PeftMethod for Lora {
         foldable: true,
         learning_rate: 4e-3,
     };
+
+    const HUGGING_FACE: Option<Format<Self::Config>> = Some(hugging_face::FORMAT);
 
     fn init(
         config: &LoraConfig,

@@ -11,6 +11,8 @@ use burn::{
 use rand::rngs::StdRng;
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::hugging_face::Format;
+
 /// A parameter-efficient fine-tuning method: a trainable module that answers a frozen
 /// backbone's questions ([`Injection`]).
 ///
@@ -22,6 +24,9 @@ pub trait PeftMethod: Module + Injection {
 
     /// Name, paper and traits of the method.
     const CARD: Card;
+
+    /// How Hugging Face PEFT's files hold the method; `None` if that library does not have it.
+    const HUGGING_FACE: Option<Format<Self::Config>> = None;
 
     /// Makes the method for a backbone.
     ///

@@ -24,6 +24,8 @@
 //! - From Hugging Face PEFT: the true `[CLS]` or the true tokens are pooled, never a virtual token,
 //!   unless `pooling = "hf_pooler"` asks for it.
 
+mod hugging_face;
+
 use std::collections::BTreeMap;
 
 use backbones::{BackboneSpec, Injection};
@@ -36,6 +38,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    hugging_face::Format,
     init,
     method::{
         Budget, Card, ConfigError, PeftMethod, Plan, PlannedTensor, stored_data, take_stored,
@@ -170,6 +173,8 @@ impl PeftMethod for PTuning {
         foldable: false,
         learning_rate: 5e-4,
     };
+
+    const HUGGING_FACE: Option<Format<Self::Config>> = Some(hugging_face::FORMAT);
 
     fn init(
         config: &PTuningConfig,

@@ -26,6 +26,8 @@
 //!   true tokens are not moved; there a BERT takes the prefix for a cache of tokens that came
 //!   before, so that the input begins at position T. `shift_positions` does the same.
 
+mod hugging_face;
+
 use std::collections::BTreeMap;
 
 use backbones::{BackboneSpec, Injection, KeyValue};
@@ -38,6 +40,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    hugging_face::Format,
     init,
     method::{
         Budget, Card, ConfigError, PeftMethod, Plan, PlannedTensor, resume_stored, stored_data,
@@ -188,6 +191,8 @@ impl PeftMethod for PrefixTuning {
         foldable: false,
         learning_rate: 3e-2,
     };
+
+    const HUGGING_FACE: Option<Format<Self::Config>> = Some(hugging_face::FORMAT);
 
     fn init(
         config: &PrefixTuningConfig,

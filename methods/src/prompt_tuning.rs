@@ -20,6 +20,8 @@
 //!   shows that. The true `[CLS]` or the true tokens are pooled, never a virtual token, unless
 //!   `pooling = "hf_pooler"` asks for it.
 
+mod hugging_face;
+
 use std::collections::BTreeMap;
 
 use backbones::{BackboneSpec, Injection};
@@ -31,6 +33,7 @@ use rand::{Rng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    hugging_face::Format,
     init,
     method::{Budget, Card, ConfigError, PeftMethod, Plan, PlannedTensor, take_stored},
     prompt_length::check_tokens,
@@ -133,6 +136,8 @@ impl PeftMethod for PromptTuning {
         foldable: false,
         learning_rate: 1e-2,
     };
+
+    const HUGGING_FACE: Option<Format<Self::Config>> = Some(hugging_face::FORMAT);
 
     fn init(
         config: &PromptTuningConfig,

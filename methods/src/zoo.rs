@@ -122,6 +122,55 @@ macro_rules! zoo {
                 }
             }
 
+            /// What stands before the names of a model's modules in Hugging Face PEFT's files of
+            /// this method; `None` if that library does not have it.
+            pub fn hugging_face_root(&self) -> Option<&'static str> {
+                match self {
+                    $(Self::$variant(_) => {
+                        <$method as $crate::PeftMethod>::HUGGING_FACE.map(|format| format.root)
+                    }),+
+                }
+            }
+
+            /// See [`Format::export`]($crate::hugging_face::Format::export); `None` if Hugging Face
+            /// PEFT does not have the method.
+            pub fn to_hugging_face(
+                &self,
+                spec: &backbones::BackboneSpec,
+                stored: &$crate::hugging_face::Stored,
+            ) -> Option<Result<$crate::hugging_face::Adapter, $crate::ConfigError>> {
+                match self {
+                    $(Self::$variant(config) => {
+                        let format = <$method as $crate::PeftMethod>::HUGGING_FACE?;
+                        Some(format.export(config, spec, stored))
+                    }),+
+                }
+            }
+
+            /// See [`Format::import`]($crate::hugging_face::Format::import); the method is the one
+            /// that the adapter names.
+            pub fn from_hugging_face(
+                adapter: &mut $crate::hugging_face::Adapter,
+                spec: &backbones::BackboneSpec,
+            ) -> Result<
+                (Self, $crate::hugging_face::Stored),
+                $crate::hugging_face::AdapterError,
+            > {
+                let found = adapter.peft_type()?.to_owned();
+                let mut known: Vec<&str> = vec![];
+                $(if let Some(format) = <$method as $crate::PeftMethod>::HUGGING_FACE {
+                    if found == format.peft_type {
+                        let (config, stored) = format.import(adapter, spec)?;
+                        return Ok((Self::$variant(config), stored));
+                    }
+                    known.push(format.peft_type);
+                })+
+                Err($crate::hugging_face::AdapterError::field(
+                    "peft_type",
+                    format!("is '{found}'; what can be read is {}", known.join(", ")),
+                ))
+            }
+
             /// See [`PeftMethod::variant`]($crate::PeftMethod::variant).
             pub fn variant(&self) -> String {
                 match self {
