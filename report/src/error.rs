@@ -136,7 +136,9 @@ pub enum ReportError {
         expected: u64,
     },
     /// There is nothing to report.
-    #[error("{path}: no run records in this folder; run a suite into it first")]
+    #[error(
+        "{path}: no run records in this folder, imported ones apart; run a suite into it first"
+    )]
     NoRecords {
         /// The results folder.
         path: PathBuf,

@@ -244,6 +244,7 @@ fn status(status: &Status) -> String {
         Status::Finished => "finished".to_owned(),
         Status::StoppedEarly { step } => format!("stopped early at step {}", format::count(*step)),
         Status::Diverged { step } => format!("diverged at step {}", format::count(*step)),
+        Status::Imported => "imported".to_owned(),
     }
 }
 

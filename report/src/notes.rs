@@ -138,7 +138,7 @@ fn endings(comparison: &Comparison) -> Vec<String> {
                     format::count(step)
                 )),
                 Status::StoppedEarly { .. } => n_stopped_early += 1,
-                Status::Finished => {}
+                Status::Finished | Status::Imported => {}
             }
         }
     }

@@ -17,7 +17,8 @@ pub use search::{Best, Search, Trial};
 /// The version of this format. A reader refuses a newer one and reads every older one.
 ///
 /// - 1: the first.
-/// - 2: adds `search`, `transfer`, `from` and `scores.test_correct`, which older records lack.
+/// - 2: adds `search`, `transfer`, `from` and `scores.test_correct`, which older records lack,
+///   and the status `imported`.
 pub const SCHEMA: u32 = 2;
 
 /// Everything known about one finished run.
@@ -84,6 +85,9 @@ pub enum Status {
         /// The step at which it was seen.
         step: usize,
     },
+    /// It was trained elsewhere and only read here: there are no scores, no curve and no costs,
+    /// and no page compares it.
+    Imported,
 }
 
 /// The task of a run.

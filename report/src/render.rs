@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::chart::{self, Chart};
 use crate::files::{make_folder, remove_leftovers, write_atomic};
 use crate::format::plural;
+use crate::record::Status;
 use crate::summary::{Comparison, compare};
 use crate::{ReportError, ResultsDir, RunRecord, html, markdown, runs_csv};
 
@@ -61,13 +62,13 @@ pub(crate) struct DrawnChart {
 
 /// Writes `runs.csv`, `charts/`, `REPORT.md` and `report.html` from the records in `results`.
 /// Equal records give equal bytes. Two processes may do it at the same time: they take turns, and
-/// the last one has seen all records.
+/// the last one has seen all records. Imported runs have nothing to compare and are left out.
 pub fn render(results: &ResultsDir, title: &str) -> Result<Rendered, ReportError> {
-    if results.read_all()?.is_empty() {
+    if trained_here(results)?.is_empty() {
         return Err(ReportError::NoRecords { path: results.path().to_owned() });
     }
     let lock = results.lock()?;
-    let records = results.read_all()?;
+    let records = trained_here(results)?;
     let n_missing = results.suite()?.map_or(0, |suite| suite.n_missing(&records));
     let page = Page { title, n_missing, records: &records, sections: sections(&records)? };
     let folder = results.path();
@@ -82,6 +83,12 @@ pub fn render(results: &ResultsDir, title: &str) -> Result<Rendered, ReportError
     write_atomic(&rendered.markdown, markdown::page(&page).as_bytes())?;
     write_atomic(&rendered.html, html::page(&page).as_bytes())?;
     Ok(rendered)
+}
+
+fn trained_here(results: &ResultsDir) -> Result<Vec<RunRecord>, ReportError> {
+    let mut records = results.read_all()?;
+    records.retain(|record| record.status != Status::Imported);
+    Ok(records)
 }
 
 impl Page<'_> {

@@ -57,7 +57,26 @@ fn an_empty_folder_has_nothing_to_report() {
     let folder = tempfile::tempdir().unwrap();
     let results = ResultsDir::open(folder.path()).unwrap();
     let text = render(&results, "title").unwrap_err().to_string();
-    assert!(text.contains("no run records in this folder; run a suite"), "{text}");
+    assert!(text.contains("no run records in this folder, imported ones apart; run"), "{text}");
+}
+
+#[test]
+fn an_imported_run_is_on_no_page() {
+    let mut records = small_suite();
+    let mut imported = records[3].clone();
+    imported.id = "lora-0imported0".to_owned();
+    imported.status = Status::Imported;
+    imported.scores = None;
+    let (_folder, results, first) = rendered(&records);
+    let before = contents(&first);
+    results.write(&imported).unwrap();
+    let second = render(&results, "PEFT methods on movie reviews").unwrap();
+    assert!(before == contents(&second));
+    records.clear();
+    let folder = tempfile::tempdir().unwrap();
+    let results = ResultsDir::open(folder.path()).unwrap();
+    results.write(&imported).unwrap();
+    assert!(matches!(render(&results, "title"), Err(ReportError::NoRecords { .. })));
 }
 
 #[test]

@@ -73,6 +73,7 @@ fn row(record: &RunRecord) -> Row<'_> {
         Status::Finished => ("finished", None),
         Status::StoppedEarly { step } => ("stopped_early", Some(step)),
         Status::Diverged { step } => ("diverged", Some(step)),
+        Status::Imported => ("imported", None),
     };
     let scores = record.scores.as_ref();
     Row {
