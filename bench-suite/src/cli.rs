@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use datasets::{Encoding, FileTask, Format};
 
-pub use self::using::{EvalArgs, FoldArgs, PredictArgs};
+pub use self::using::{EvalArgs, ExportArgs, FoldArgs, ImportArgs, PredictArgs};
 use crate::{
     choice::{ModelChoice, TaskChoice},
     device::DeviceChoice,
@@ -142,6 +142,17 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
     },
+    /// Write a trained run as an adapter that Hugging Face PEFT loads
+    ///
+    /// The folder gets adapter_config.json and adapter_model.safetensors, which that library reads;
+    /// config.json and pooled_bert.py, a model class for it that pools as the run did; and a model
+    /// card that shows how to load it all. Baselines are no adapters.
+    Export(ExportArgs),
+    /// Read an adapter that Hugging Face PEFT wrote, or 'export' did
+    ///
+    /// The result is a run like others, for 'predict', 'eval' and 'fold'; it has no scores. Fields that ask
+    /// for what is not done here, and tensors that do not fit the model, are refused by name.
+    Import(ImportArgs),
     /// List the devices that are there, and say which one 'auto' takes and why.
     Devices,
 }
@@ -303,6 +314,17 @@ pub enum PoolingArg {
     HfPooler,
 }
 
+impl From<PoolingArg> for backbones::Pooling {
+    fn from(pooling: PoolingArg) -> Self {
+        match pooling {
+            PoolingArg::Mean => Self::Mean,
+            PoolingArg::Cls => Self::Cls,
+            PoolingArg::Pooler => Self::Pooler,
+            PoolingArg::HfPooler => Self::HfPooler,
+        }
+    }
+}
+
 /// Which model.
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Model")]
@@ -326,12 +348,7 @@ impl ModelArgs {
             base.name.clone_from(name);
         }
         if let Some(pooling) = self.pooling {
-            base.pooling = match pooling {
-                PoolingArg::Mean => backbones::Pooling::Mean,
-                PoolingArg::Cls => backbones::Pooling::Cls,
-                PoolingArg::Pooler => backbones::Pooling::Pooler,
-                PoolingArg::HfPooler => backbones::Pooling::HfPooler,
-            };
+            base.pooling = pooling.into();
         }
         base.max_tokens = self.max_tokens.unwrap_or(base.max_tokens);
         base

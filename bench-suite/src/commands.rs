@@ -3,9 +3,11 @@
 mod devices;
 mod eval;
 mod explain;
+mod export;
 mod fetch;
 mod find;
 mod fold;
+mod import;
 mod list;
 mod merge;
 mod predict;
@@ -44,6 +46,8 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Eval(args) => eval::eval(&args, &common)?,
         Command::Fold(args) => fold::fold(&args, &common)?,
         Command::Unfold { folder, to } => fold::unfold(&folder, &to, &common)?,
+        Command::Export(args) => export::export(&args, &common)?,
+        Command::Import(args) => import::import(&args, &common)?,
         Command::Devices => devices::devices(&common)?,
     }
     Ok(ExitCode::SUCCESS)

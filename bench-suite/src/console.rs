@@ -68,6 +68,7 @@ pub fn table_row(record: &RunRecord) -> String {
         Status::Finished => String::new(),
         Status::StoppedEarly { step } => format!("  stopped early at step {step}"),
         Status::Diverged { step } => format!("  diverged at step {step}"),
+        Status::Imported => "  imported".to_owned(),
     };
     format!(
         "{:<34} {:>11} {:>9} {:>7} {:>7} {:>8.1} {:>9.0}{ending}",

@@ -12,6 +12,7 @@ pub mod commands;
 pub mod console;
 pub mod data;
 pub mod device;
+pub mod exchange;
 pub mod features;
 pub mod finished;
 pub mod folding;

@@ -114,7 +114,7 @@ pub fn execute(
         status: trained.status,
         task: data.info.clone(),
         backbone: model.info.clone(),
-        method: method_info(plan),
+        method: planned_method(plan),
         from: plan.from.as_ref().map(|parent| parent.record.id.clone()),
         training: serde_json::to_value(&plan.training)?,
         seed: plan.seed,
@@ -182,7 +182,7 @@ fn train_and_test(
 }
 
 /// What is kept takes part in inference, and nothing else of a method does.
-fn stored_numbers(method: &methods::Method) -> usize {
+pub(crate) fn stored_numbers(method: &methods::Method) -> usize {
     method.stored().iter().map(|(_, tensor)| tensor.shape().num_elements()).sum()
 }
 
@@ -216,15 +216,19 @@ fn per_second(n: usize, seconds: f64) -> f64 {
     if seconds > 0.0 { n as f64 / seconds } else { 0.0 }
 }
 
-fn method_info(plan: &RunPlan) -> MethodInfo {
-    let arm = &plan.arm;
+fn planned_method(plan: &RunPlan) -> MethodInfo {
     // What had more training than others belongs into no curve of theirs.
     let from = plan.from.as_ref().map(|parent| format!("from {}", parent.record.id));
-    let variant = [arm.variant(), from.unwrap_or_default()];
+    let variant = [plan.arm.variant(), from.unwrap_or_default()];
+    MethodInfo { variant: variant.join(" ").trim().to_owned(), ..method_info(&plan.arm) }
+}
+
+/// What a record says of an arm.
+pub(crate) fn method_info(arm: &Arm) -> MethodInfo {
     MethodInfo {
         name: arm.name().to_owned(),
         title: arm.title().to_owned(),
-        variant: variant.join(" ").trim().to_owned(),
+        variant: arm.variant(),
         budget: arm
             .budget()
             .map(|budget| Budget { name: budget.name.to_owned(), value: budget.value }),
@@ -233,7 +237,8 @@ fn method_info(plan: &RunPlan) -> MethodInfo {
     }
 }
 
-fn environment(chosen: &Chosen) -> Environment {
+/// Where this program runs.
+pub(crate) fn environment(chosen: &Chosen) -> Environment {
     let cpu = cpu_name();
     let hardware = match chosen.hardware == cpu {
         true => cpu,

@@ -107,6 +107,11 @@ impl TextEncoder {
         Ok(encoding.get_ids().to_vec())
     }
 
+    /// Whether another tokenizer gives every word the same id.
+    pub fn has_vocabulary_of(&self, other: &Self) -> bool {
+        self.tokenizer.get_vocab(true) == other.tokenizer.get_vocab(true)
+    }
+
     /// One more than the largest token id: the least rows that an embedding needs.
     pub fn vocabulary_size(&self) -> usize {
         let ids = self.tokenizer.get_vocab(true).into_values();

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use datasets::{Encoding, Format};
 
+use super::PoolingArg;
+
 /// What to classify, and with what.
 #[derive(Args, Debug)]
 pub struct PredictArgs {
@@ -87,4 +89,41 @@ pub struct FoldArgs {
     /// The results folder; all folders below results/ by default.
     #[arg(long, value_name = "DIR")]
     pub results: Option<PathBuf>,
+}
+
+/// What to export, and where to.
+#[derive(Args, Debug)]
+pub struct ExportArgs {
+    /// Id of the run, or the beginning of one.
+    pub run: String,
+    /// A new folder.
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// The results folder; all folders below results/ by default.
+    #[arg(long, value_name = "DIR")]
+    pub results: Option<PathBuf>,
+}
+
+/// What to import.
+#[derive(Args, Debug)]
+pub struct ImportArgs {
+    /// Folder of adapter_config.json and adapter_model.safetensors.
+    pub folder: PathBuf,
+    /// Names of the classes in the order of the head, separated by commas [default: id2label of
+    /// config.json in the folder or beside the model, else LABEL_0, LABEL_1, …].
+    #[arg(long, value_delimiter = ',')]
+    pub classes: Vec<String>,
+    /// Where the record goes.
+    #[arg(long, value_name = "DIR", default_value = "results/imported")]
+    pub results: PathBuf,
+    /// The frozen model under the adapter [default: the one that the adapter names].
+    #[arg(long)]
+    pub model: Option<String>,
+    /// How a sentence vector is made [default: as config.json in the folder says, else as Hugging
+    /// Face's own classes do].
+    #[arg(long, value_enum)]
+    pub pooling: Option<PoolingArg>,
+    /// Longest input in tokens; longer texts are cut.
+    #[arg(long, value_name = "N", default_value_t = 128)]
+    pub max_tokens: usize,
 }

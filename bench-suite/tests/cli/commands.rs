@@ -95,7 +95,7 @@ fn the_help_of_every_command_can_be_read() {
     assert!(all.contains("Exit codes"), "{all}");
     for command in [
         "run", "report", "merge", "list", "explain", "show", "fetch", "predict", "eval", "fold",
-        "unfold", "devices",
+        "unfold", "export", "import", "devices",
     ] {
         assert!(all.contains(&format!("\n  {command} ")), "{command} in {all}");
         let help = desk.run(&format!("{command} --help")).ok().stdout;

@@ -15,6 +15,7 @@ mod bad_suite;
 mod commands;
 mod comparing;
 mod endings;
+mod exchange;
 mod interrupted;
 mod kept;
 mod results_folder;
