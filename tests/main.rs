@@ -8,6 +8,7 @@
 //! - [`checkpoints`] breaks checkpoints and configurations.
 //! - [`folding`] writes checkpoints with methods folded into them.
 //! - [`full_fine_tuning`] is about the reference.
+//! - [`exchange`] writes and reads adapters of Hugging Face PEFT.
 //! - [`lora`] and [`virtual_tokens`] hold single methods against other ways to compute the same;
 //!   [`adalora`] counts what survives.
 
@@ -15,6 +16,7 @@ mod adalora;
 mod checkpoints;
 mod contract;
 mod devices;
+mod exchange;
 mod folding;
 mod full_fine_tuning;
 mod golden;
