@@ -1,5 +1,7 @@
 //! The tiny BERT as the suite holds a model: with a tokenizer, whose words are numbers.
 
+use std::path::PathBuf;
+
 use backbones::{Pooling, tiny::tiny_bert};
 use bench_suite::model::Model;
 use burn::{module::Module, tensor::Device};
@@ -22,7 +24,7 @@ pub fn tiny_model(device: &Device) -> Model {
         fingerprint: String::new(),
     };
     let encoder = TextEncoder::new(tokenizer, 16).unwrap();
-    Model { backbone, spec, encoder, pooling: Pooling::Mean, info }
+    Model { backbone, spec, encoder, pooling: Pooling::Mean, info, folder: PathBuf::new() }
 }
 
 /// A `tokenizer.json` whose words are the numbers below `n_words`.

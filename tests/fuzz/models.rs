@@ -1,9 +1,9 @@
 //! The two files of a backbone.
 
-use std::{fs, path::Path};
+use std::{collections::HashMap, fs, path::Path};
 
-use backbones::{Backbone, Tokens, Untouched};
-use burn::tensor::{Device, Tensor};
+use backbones::{Backbone, Changes, Checkpoint, Rewritten, Tokens, Untouched, restored};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::reader::{Reader, Seed};
 
@@ -36,6 +36,24 @@ fn weights() {
     Reader::new(WEIGHTS, vec![Seed::safetensors(&fixture(WEIGHTS))], read)
         .beside(CONFIG, fixture(CONFIG))
         .holds("weights");
+}
+
+/// What takes a folded checkpoint back. The command that does it names the file.
+#[test]
+fn undo() {
+    const UNDO: &str = "undo.safetensors";
+    let name = "pooler.dense.bias".to_owned();
+    let numbers = [(name, TensorData::new(vec![1.0_f32; 24], [24]))].into();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(WEIGHTS), fixture(WEIGHTS)).unwrap();
+    let file = Checkpoint::open(&folder.path().join(WEIGHTS)).unwrap();
+    let changes = Changes { numbers, ..Default::default() };
+    let Rewritten { file, undo, .. } = file.rewritten(&changes, HashMap::new()).unwrap();
+    let restore = move |folder: &Path| {
+        let undo = fs::read(folder.join(UNDO)).unwrap();
+        restored(&file, &undo).map(drop).map_err(|problem| format!("{UNDO}: {problem}"))
+    };
+    Reader::new(UNDO, vec![Seed::safetensors(&undo)], restore).holds("undo");
 }
 
 #[test]

@@ -48,6 +48,18 @@ fn record() {
 }
 
 #[test]
+fn suite_of_a_folder() {
+    let seed = r#"{"title": "What was asked for", "runs": ["lora-1", "head-2"]}"#;
+    let read = |folder: &Path| {
+        let results = ResultsDir::existing(folder).map_err(|error| error.to_string())?;
+        let info = results.suite().map_err(|error| error.to_string())?;
+        assert!(info.is_some());
+        Ok(())
+    };
+    Reader::new("suite.json", vec![Seed::plain(seed)], read).holds("suite-of-a-folder");
+}
+
+#[test]
 fn pages_of_a_record() {
     let draw = |folder: &Path| {
         let results = read(folder)?;

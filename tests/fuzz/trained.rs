@@ -17,16 +17,26 @@ use crate::{
 };
 
 const FILE: &str = "trained.safetensors";
+/// What training needs beside it to go on.
+const STATE: &str = "trained.state.safetensors";
+
 const N_CLASSES: usize = 3;
 
-/// What an untrained arm saves.
-fn saved(arm: &Arm) -> Vec<u8> {
+/// What an untrained arm saves, and its state if it has one.
+fn saved(arm: &Arm) -> (Vec<u8>, Option<Vec<u8>>) {
     let device = Device::flex();
     let rng = &mut StdRng::seed_from_u64(0);
     let fresh = Trainable::init(arm, &tiny_model(&device), N_CLASSES, rng, &device).unwrap();
     let folder = tempfile::tempdir().unwrap();
     fresh.save(&folder.path().join(FILE)).unwrap();
-    fs::read(folder.path().join(FILE)).unwrap()
+    (fs::read(folder.path().join(FILE)).unwrap(), fs::read(folder.path().join(STATE)).ok())
+}
+
+/// Every arm that trains more than nothing.
+fn arms() -> impl Iterator<Item = Arm> {
+    let baselines = [Baseline::HeadOnly, Baseline::Full].map(Arm::Baseline);
+    let methods = CARDS.iter().map(|card| MethodConfig::named(card.name).unwrap()).map(Arm::Peft);
+    baselines.into_iter().chain(methods)
 }
 
 /// Loads it. What is loaded is whole and finite.
@@ -43,20 +53,41 @@ fn load(arm: &Arm, folder: &Path) -> Result<(), String> {
 
 #[test]
 fn trained_tensors_of_every_arm() {
-    let baselines = [Baseline::HeadOnly, Baseline::Full].map(Arm::Baseline);
-    let methods = CARDS.iter().map(|card| MethodConfig::named(card.name).unwrap()).map(Arm::Peft);
-    for arm in baselines.into_iter().chain(methods) {
-        let (name, seed) = (arm.name(), Seed::safetensors(&saved(&arm)));
+    for arm in arms() {
+        let (name, seed) = (arm.name(), Seed::safetensors(&saved(&arm).0));
         Reader::new(FILE, vec![seed], move |folder| load(&arm, folder))
             .one_in(4)
             .holds(&format!("trained-{name}"));
     }
 }
 
+#[test]
+fn states_of_every_arm_that_has_one() {
+    let mut n = 0;
+    for arm in arms() {
+        let (name, (trained, Some(state))) = (arm.name(), saved(&arm)) else {
+            continue;
+        };
+        n += 1;
+        let resume = move |folder: &Path| {
+            let (device, path) = (Device::flex().autodiff(), folder.join(FILE));
+            let model = tiny_model(&Device::flex());
+            let resumed = Trainable::resume(&arm, &model, N_CLASSES, &path, &device);
+            resumed.map(drop).map_err(|error| format!("{error:#}"))
+        };
+        Reader::new(STATE, vec![Seed::safetensors(&state)], resume)
+            .beside(FILE, trained)
+            .or_names(FILE)
+            .one_in(4)
+            .holds(&format!("state-{name}"));
+    }
+    assert!(n > 0, "no arm has a state");
+}
+
 /// What is said of the head's bias when it is stored like this.
 fn error(dtype: Dtype, shape: Vec<usize>, bytes: &[u8]) -> String {
     let arm = Arm::Baseline(Baseline::HeadOnly);
-    let file = saved(&arm);
+    let (file, _) = saved(&arm);
     let file = SafeTensors::deserialize(&file).unwrap();
     let bias = TensorView::new(dtype, shape, bytes).unwrap();
     let tensors = [("head.weight", file.tensor("head.weight").unwrap()), ("head.bias", bias)];
