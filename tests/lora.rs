@@ -21,10 +21,10 @@ use crate::{
 
 const SITE: Site = Site { layer: 0, role: Role::Query };
 
-fn config() -> LoraConfig {
+fn config(rank: usize, alpha: f64) -> LoraConfig {
     LoraConfig {
-        rank: 3,
-        alpha: 7.0,
+        rank,
+        alpha,
         roles: vec![SITE.role],
         layers: Some(vec![SITE.layer]),
         ..Default::default()
@@ -40,14 +40,18 @@ fn ours(config: &LoraConfig, a: Tensor<2>, b: Tensor<2>) -> Lora {
 }
 
 fn gradients_and_outputs_are_equal(device: &Device) {
-    let device = &device.clone().autodiff();
+    for (rank, alpha) in [(1, 0.5), (3, 7.0), (16, 16.0)] {
+        equal_at(rank, alpha, &device.clone().autodiff());
+    }
+}
+
+fn equal_at(rank: usize, alpha: f64, device: &Device) {
     let rng = &mut StdRng::seed_from_u64(3);
-    let LoraConfig { rank, alpha, .. } = config();
     let theirs = LinearConfig::new(16, 16).init(device).apply_lora(BurnLora::new(rank, alpha));
     let theirs: Linear = init::redraw(theirs, rng, 0.5);
     let LoraAdapter { a, b, .. } = theirs.weight.reparameterization::<LoraAdapter>().unwrap();
     let [our_a, our_b] = [a, b].map(|factor| factor.val().without_autodiff());
-    let ours = ours(&config(), our_a, our_b).train();
+    let ours = ours(&config(rank, alpha), our_a, our_b).train();
 
     let x = init::uniform(rng, 1.0, [10, 16], device).val().without_autodiff();
     let goal = init::uniform(rng, 1.0, [10, 16], device).val().without_autodiff();
@@ -85,7 +89,7 @@ fn outputs_and_gradients_equal_those_of_burns_own_lora_on_wgpu() {
 #[test]
 fn dropout_acts_in_training_at_every_site_and_never_in_inference() {
     let device = Device::flex();
-    let config = LoraConfig { dropout: 0.5, ..config() };
+    let config = LoraConfig { dropout: 0.5, ..config(3, 7.0) };
     let ones = |shape| Tensor::ones(shape, &device);
     // Below the lowest site the hidden states are still on the plain side of the device.
     let x = Tensor::<3>::random([2, 5, 16], Distribution::Default, &device);

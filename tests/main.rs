@@ -3,6 +3,8 @@
 //! - [`contract`] holds every method of the zoo to the same laws, on the CPU and on wgpu.
 //!   Nothing lists the methods: a new one is held to them by its row in `zoo!`.
 //! - [`settings`] holds every method's configuration to the same laws.
+//! - [`configurations`] finds the configurations of a method, and [`any_settings`] holds whatever
+//!   is found or made up to laws of their own.
 //! - [`parity`] holds the BERT backbone against Hugging Face transformers.
 //! - [`peft`] holds the methods and the optimizer against Hugging Face PEFT.
 //! - [`checkpoints`] breaks checkpoints and configurations.
@@ -13,7 +15,9 @@
 //!   [`adalora`] counts what survives.
 
 mod adalora;
+mod any_settings;
 mod checkpoints;
+mod configurations;
 mod contract;
 mod devices;
 mod exchange;
@@ -27,5 +31,6 @@ mod peft;
 mod real_model;
 mod settings;
 mod subject;
+mod tiny_model;
 mod training;
 mod virtual_tokens;

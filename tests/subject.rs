@@ -1,6 +1,9 @@
 //! Every method of the zoo on the tiny BERT, ready to be held to a law.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 use backbones::{Backbone, BackboneSpec, Injection, Tokens, tiny::tiny_bert};
 use burn::{
@@ -9,9 +12,9 @@ use burn::{
 };
 use methods::{CARDS, Method, MethodConfig, init};
 use rand::{SeedableRng, rngs::StdRng};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::numbers::numbers;
+use crate::{configurations::Configurations, numbers::numbers};
 
 /// One method with one configuration, and the backbone that it acts on.
 pub struct Subject {
@@ -22,22 +25,20 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Every method of the zoo: with its default settings, then with those of [`more_settings`].
+    /// Every method of the zoo: with its default settings, then with others that together have
+    /// every value of every field.
     pub fn all(device: &Device) -> Vec<Self> {
-        let configs = CARDS.iter().flat_map(|card| {
-            let more = more_settings(card.name).into_iter().map(|json| read(card.name, json));
-            MethodConfig::named(card.name).into_iter().chain(more)
+        static CONFIGS: LazyLock<Vec<MethodConfig>> = LazyLock::new(|| {
+            let spec = spec(&Device::flex());
+            CARDS.iter().flat_map(|card| Configurations::of(card, &spec).covering()).collect()
         });
-        configs.map(|config| Self::new(config, device)).collect()
+        CONFIGS.iter().map(|config| Self::new(config.clone(), device)).collect()
     }
 
-    /// A method on the tiny BERT, whose tokenizer takes numbers for words.
+    /// A method on the tiny BERT.
     pub fn new(config: MethodConfig, device: &Device) -> Self {
         let backbone = tiny_bert(7, device);
-        let mut spec = backbone.spec();
-        spec.tokenize =
-            Some(Arc::new(|text| text.split(' ').filter_map(|word| word.parse().ok()).collect()));
-        Self { config, backbone, spec, device: device.clone() }
+        Self { config, backbone, spec: spec(device), device: device.clone() }
     }
 
     /// The untrained method, on the autodiff side of the device.
@@ -65,39 +66,10 @@ impl fmt::Display for Subject {
     }
 }
 
-/// Settings beside the default that are worth the laws. A method without any is held to them
-/// with its default.
-fn more_settings(name: &str) -> Vec<Value> {
-    match name {
-        "lora" => vec![
-            json!({
-                "rank": 4, "alpha": 10, "dropout": 0.3,
-                "roles": ["query", "key", "value", "output", "up", "down"],
-                "rank_pattern": {"0.query": 2, "down": 3}, "alpha_pattern": {"value": 5},
-            }),
-            json!({"init": "gaussian", "rs_lora": true, "rank": 3, "layers": [1]}),
-        ],
-        "adalora" => vec![
-            json!({"initial_rank": 5, "target_rank": 2, "interval": 1, "roles": ["key", "output"]}),
-            json!({"alpha": 3, "orthogonality": 0, "layers": [0]}),
-            // Reaches its size before the last pruning, with a step between.
-            json!({"interval": 3, "warmup_share": 0, "final_share": 0.1, "roles": ["value"]}),
-        ],
-        "prompt_tuning" => vec![
-            json!({"tokens": 3, "init": "text", "text": "7 9"}),
-            json!({"tokens": 1, "init": "scaled_normal"}),
-            json!({"init": "normal"}),
-        ],
-        "p_tuning" => vec![
-            json!({"tokens": 3, "hidden": 5}),
-            json!({"tokens": 4, "encoder": "lstm", "hidden": 6, "lstm_layers": 1}),
-            json!({"encoder": "lstm"}),
-        ],
-        "prefix_tuning" => {
-            vec![json!({"tokens": 2, "init_std": 0}), json!({"projection": true, "hidden": 5})]
-        }
-        _ => vec![],
-    }
+/// The shape of the tiny BERT. Its tokenizer takes numbers for words.
+pub fn spec(device: &Device) -> BackboneSpec {
+    let words = |text: &str| text.split(' ').filter_map(|word| word.parse().ok()).collect();
+    BackboneSpec { tokenize: Some(Arc::new(words)), ..tiny_bert(7, device).spec() }
 }
 
 /// The settings of a method from JSON that is known to be right.

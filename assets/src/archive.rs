@@ -2,20 +2,28 @@
 //!
 //! The archive never says where anything is written: only members that the registry names are
 //! read, each to a path made from its registered plain name, and at most its registered size.
+//! Members of a tar are taken as they lie there, without the extensions for paths of more than 255
+//! bytes: those would be read into memory at whatever size the archive declares.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use flate2::read::GzDecoder;
+use messages::plain;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
 use crate::error::{Failure, io_failure};
 use crate::registry::{AssetFile, Form, PackageSource};
 
-/// Writes the files of a fetched package into the folder `into`.
-pub(crate) fn extract(
+/// Writes the files of a fetched package into the folder `into`, and nothing anywhere else.
+///
+/// # Errors
+/// [`Failure::Archive`] for an archive that cannot be read, [`Failure::NotInArchive`] for a file
+/// that it lacks, [`Failure::Size`] for one of another size, [`Failure::Io`] where the system
+/// refuses.
+pub fn extract(
     archive: &Path,
     package: &PackageSource,
     files: &[AssetFile],
@@ -56,7 +64,7 @@ impl Wanted<'_> {
     fn untar(&self, reader: impl Read) -> Result<(), Failure> {
         let mut missing: Vec<_> = self.files.iter().collect();
         let mut archive = tar::Archive::new(GzDecoder::new(reader));
-        for entry in archive.entries().map_err(|e| self.unreadable(e))? {
+        for entry in archive.entries().map_err(|e| self.unreadable(e))?.raw(true) {
             let entry = entry.map_err(|e| self.unreadable(e))?;
             let is_it = |file: &&AssetFile| *entry.path_bytes() == *self.member(file).as_bytes();
             if let Some(index) = missing.iter().position(is_it) {
@@ -74,7 +82,7 @@ impl Wanted<'_> {
 
     fn untar_nested(&self, reader: impl Read, nested: &str) -> Result<(), Failure> {
         let mut archive = tar::Archive::new(GzDecoder::new(reader));
-        for entry in archive.entries().map_err(|e| self.unreadable(e))? {
+        for entry in archive.entries().map_err(|e| self.unreadable(e))?.raw(true) {
             let entry = entry.map_err(|e| self.unreadable(e))?;
             if *entry.path_bytes() == *nested.as_bytes() {
                 return self.untar(entry);
@@ -105,7 +113,7 @@ impl Wanted<'_> {
     }
 
     fn unreadable(&self, error: impl std::fmt::Display) -> Failure {
-        Failure::Archive { archive: self.archive.to_string(), detail: error.to_string() }
+        Failure::Archive { archive: self.archive.to_string(), detail: plain(error) }
     }
 
     fn absent(&self, member: String) -> Failure {

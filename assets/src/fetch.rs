@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use messages::plain;
 use serde::{Deserialize, Serialize};
 
 use crate::archive;
@@ -13,7 +14,7 @@ use crate::hub::Hub;
 use crate::layout;
 use crate::package::{self, Launcher};
 use crate::progress::Transfer;
-use crate::registry::{Asset, AssetFile, HubSource, Source};
+use crate::registry::{Asset, AssetFile, HubSource, Source, is_sha256};
 use crate::staging::Staging;
 
 /// Where the hub is unless told otherwise.
@@ -81,10 +82,22 @@ pub(crate) struct Manifest {
 impl Manifest {
     const FILE: &str = "manifest.toml";
 
+    /// The manifest of a folder; it says something of every file of a model and of no other.
     pub fn read(folder: &Path) -> Result<Manifest, Failure> {
         let path = folder.join(Self::FILE);
         let text = fs::read_to_string(&path).map_err(io_failure("read", &path))?;
-        toml::from_str(&text).map_err(io::Error::other).map_err(io_failure("read", &path))
+        let not_one = |problem: String| io_failure("read", &path)(io::Error::other(problem));
+        let manifest: Manifest =
+            toml::from_str(&text).map_err(|error| not_one(plain(error.message())))?;
+        let names: Vec<&str> = manifest.files.iter().map(|file| file.name.as_str()).collect();
+        if names != layout::FILES {
+            let expected = layout::FILES.join(", ");
+            return Err(not_one(format!("lists {}, not {expected}", plain(names.join(", ")))));
+        }
+        if let Some(file) = manifest.files.iter().find(|file| !is_sha256(&file.sha256)) {
+            return Err(not_one(format!("sha256 of {} is no SHA-256", file.name)));
+        }
+        Ok(manifest)
     }
 
     fn write(&self, folder: &Path) -> Result<(), Failure> {

@@ -27,6 +27,7 @@ mod registry;
 mod staging;
 mod store;
 
+pub use archive::extract;
 pub use checksum::sha256_file;
 pub use error::{AssetError, Attempt, Failure};
 pub use options::StoreOptions;

@@ -6,6 +6,7 @@ use burn::{
     module::Module,
     tensor::{Device, Int, Tensor, TensorData},
 };
+use messages::{plain, short};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -211,7 +212,7 @@ fn read_config(folder: &Path) -> Result<(PathBuf, BertConfig), LoadError> {
         Some(other) => {
             return Err(refuse(
                 "model_type",
-                format!("is '{other}'; 'bert' is what can be loaded"),
+                format!("is '{}'; 'bert' is what can be loaded", short(other)),
             ));
         }
         None => {
@@ -219,7 +220,7 @@ fn read_config(folder: &Path) -> Result<(PathBuf, BertConfig), LoadError> {
         }
     }
     let config = serde_path_to_error::deserialize(json).map_err(|error| {
-        let problem = error.inner().to_string();
+        let problem = plain(error.inner());
         match problem.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
             // serde's path of a field that is not there ends at its parent.
             Some(field) => refuse(field, "is missing".to_owned()),

@@ -22,6 +22,7 @@ use burn::{
     nn::Linear,
     tensor::{Device, Int, Tensor},
 };
+use messages::short;
 use serde::Deserialize;
 
 use self::tensors::name_in_layer;
@@ -76,14 +77,15 @@ impl BertConfig {
             Err(LoadError::Config { path: path.to_path_buf(), field: field.to_owned(), problem })
         };
         if self.hidden_act != "gelu" {
-            return refuse("hidden_act", format!("is '{}'; only 'gelu' is built", self.hidden_act));
+            let found = short(&self.hidden_act);
+            return refuse("hidden_act", format!("is '{found}'; only 'gelu' is built"));
         }
         if let Some(kind) = self.position_embedding_type.as_deref()
             && kind != "absolute"
         {
             return refuse(
                 "position_embedding_type",
-                format!("is '{kind}'; only 'absolute' is built"),
+                format!("is '{}'; only 'absolute' is built", short(kind)),
             );
         }
         for (field, value) in [

@@ -19,4 +19,4 @@ pub use backbone::{Backbone, ClassNames, Pooling, Tokens};
 pub use injection::{Injection, KeyValue, Role, Site, Untouched};
 pub use rewrite::{Changes, Rewritten, restored};
 pub use spec::{BackboneSpec, ModuleNames, Tokenize};
-pub use weights::LoadError;
+pub use weights::{Checkpoint, LoadError};

@@ -6,6 +6,7 @@ use std::{
 };
 
 use burn::tensor::{TensorData, bf16, f16};
+use messages::{plain, short};
 use safetensors::{
     Dtype, SafeTensors,
     tensor::{Metadata, TensorInfo, TensorView},
@@ -154,20 +155,20 @@ impl Checkpoint {
 /// # Errors
 /// What is missing or damaged in one of the two files, in words.
 pub fn restored(file: &[u8], undo: &[u8]) -> Result<Vec<u8>, String> {
-    let read = |bytes| SafeTensors::deserialize(bytes).map_err(|error| error.to_string());
+    let read = |bytes| SafeTensors::deserialize(bytes).map_err(plain);
     let (new, old) = (read(file)?, read(undo)?);
-    let (_, metadata) = SafeTensors::read_metadata(undo).map_err(|error| error.to_string())?;
+    let (_, metadata) = SafeTensors::read_metadata(undo).map_err(plain)?;
     let note = |key: &str| {
         let found = metadata.metadata().as_ref().and_then(|notes| notes.get(key));
         found.ok_or_else(|| format!("no '{key}' is noted, so nothing can be restored"))
     };
     let (header, prefix) = (note(HEADER)?, note(PREFIX)?);
     let mut infos: HashMap<String, serde_json::Value> =
-        serde_json::from_str(header).map_err(|error| error.to_string())?;
+        serde_json::from_str(header).map_err(plain)?;
     infos.remove("__metadata__");
     let mut order = vec![];
     for (name, info) in infos {
-        let info: TensorInfo = serde_json::from_value(info).map_err(|error| error.to_string())?;
+        let info: TensorInfo = serde_json::from_value(info).map_err(plain)?;
         order.push((info.data_offsets, name));
     }
     order.sort();
@@ -175,7 +176,7 @@ pub fn restored(file: &[u8], undo: &[u8]) -> Result<Vec<u8>, String> {
     bytes.extend(header.as_bytes());
     for (_, name) in order {
         let view = old.tensor(&name).or_else(|_| new.tensor(&format!("{prefix}{name}")));
-        bytes.extend(view.map_err(|_| format!("tensor '{name}' is missing"))?.data());
+        bytes.extend(view.map_err(|_| format!("tensor '{}' is missing", short(&name)))?.data());
     }
     Ok(bytes)
 }

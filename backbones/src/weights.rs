@@ -1,13 +1,17 @@
 //! Reads tensors out of a safetensors file, checked by name, shape, type and finiteness.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
 use burn::tensor::{Device, Tensor, TensorData};
-use safetensors::{Dtype, SafeTensors};
+use messages::{plain, short};
+use safetensors::{
+    Dtype, SafeTensors,
+    tensor::{Metadata, TensorInfo},
+};
 
 /// What can be wrong with a checkpoint.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +28,7 @@ pub enum LoadError {
     },
     /// The file is not a whole safetensors file.
     #[error(
-        "{path}: not a whole safetensors file ({reason}); it may be truncated or corrupt, fetch it again"
+        "{path}: not a whole safetensors file ({reason}); it may be truncated or corrupt, fetch it again or make it anew"
     )]
     Format {
         /// The file.
@@ -155,7 +159,9 @@ pub trait TensorSource {
 pub struct Checkpoint {
     pub(crate) path: PathBuf,
     pub(crate) bytes: Vec<u8>,
-    names: BTreeSet<String>,
+    header: Metadata,
+    /// Where the numbers start.
+    start: usize,
 }
 
 impl Checkpoint {
@@ -163,27 +169,54 @@ impl Checkpoint {
     pub fn open(path: &Path) -> Result<Self, LoadError> {
         let bytes = fs::read(path)
             .map_err(|source| LoadError::Read { path: path.to_path_buf(), source })?;
-        let names = SafeTensors::deserialize(&bytes)
-            .map_err(|error| LoadError::Format {
-                path: path.to_path_buf(),
-                reason: error.to_string(),
-            })?
-            .names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
-        Ok(Self { path: path.to_path_buf(), bytes, names })
+        let (length, header) = SafeTensors::read_metadata(&bytes).map_err(|error| {
+            LoadError::Format { path: path.to_path_buf(), reason: plain(error) }
+        })?;
+        // The header stands behind its own length, a number of eight bytes.
+        Ok(Self { path: path.to_path_buf(), bytes, header, start: 8 + length })
     }
 
     /// Names of all tensors, sorted.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(String::as_str)
+    pub fn names(&self) -> Vec<String> {
+        let mut names = self.header.offset_keys();
+        names.sort();
+        names
     }
 
-    /// Shape of a tensor, `None` if there is none of this name.
-    pub fn shape(&self, name: &str) -> Option<Vec<usize>> {
-        let tensors = SafeTensors::deserialize(&self.bytes).ok()?;
-        Some(tensors.tensor(name).ok()?.shape().to_vec())
+    /// Every tensor of the file as float32.
+    ///
+    /// # Errors
+    /// [`LoadError::Dtype`] and [`LoadError::NotFinite`].
+    pub fn tensors(&self) -> Result<BTreeMap<String, TensorData>, LoadError> {
+        let tensor = |name: String| {
+            let info = self.info(&name)?;
+            let data = TensorData::new(self.values(&name, info)?, info.shape.clone());
+            Ok((name, data))
+        };
+        self.names().into_iter().map(tensor).collect()
+    }
+
+    fn info(&self, name: &str) -> Result<&TensorInfo, LoadError> {
+        self.header.info(name).ok_or_else(|| self.missing(name))
+    }
+
+    fn values(&self, name: &str, info: &TensorInfo) -> Result<Vec<f32>, LoadError> {
+        let (first, last) = info.data_offsets;
+        let bytes = &self.bytes[self.start + first..self.start + last];
+        let values = to_f32(info.dtype, bytes).ok_or_else(|| LoadError::Dtype {
+            path: self.path.clone(),
+            name: short(name),
+            dtype: format!("{:?}", info.dtype),
+        })?;
+        match values.iter().position(|value| !value.is_finite()) {
+            None => Ok(values),
+            Some(index) => Err(LoadError::NotFinite {
+                path: self.path.clone(),
+                name: short(name),
+                index,
+                value: values[index],
+            }),
+        }
     }
 
     pub(crate) fn format(&self, reason: String) -> LoadError {
@@ -196,52 +229,35 @@ impl Checkpoint {
             let pairs = other.bytes().rev().zip(name.bytes().rev());
             pairs.take_while(|(a, b)| a == b).count()
         };
-        let nearest = self
-            .names
-            .iter()
-            .max_by_key(common_ending)
-            .map(|other| format!(", the nearest is '{other}'"))
-            .unwrap_or_default();
+        let names = self.names();
+        let nearest = names.iter().max_by_key(common_ending);
         LoadError::Missing {
             path: self.path.clone(),
             name: name.to_owned(),
-            n_tensors: self.names.len(),
-            nearest,
+            n_tensors: names.len(),
+            nearest: nearest
+                .map(|other| format!(", the nearest is '{}'", short(other)))
+                .unwrap_or_default(),
         }
     }
 }
 
 impl TensorSource for Checkpoint {
     fn contains(&self, name: &str) -> bool {
-        self.names.contains(name)
+        self.header.info(name).is_some()
     }
 
     fn read(&self, name: &str, expected: &[usize]) -> Result<Vec<f32>, LoadError> {
-        let tensors = SafeTensors::deserialize(&self.bytes)
-            .map_err(|error| self.format(error.to_string()))?;
-        let view = tensors.tensor(name).map_err(|_| self.missing(name))?;
-        if view.shape() != expected {
+        let info = self.info(name)?;
+        if info.shape != expected {
             return Err(LoadError::Shape {
                 path: self.path.clone(),
                 name: name.to_owned(),
-                found: view.shape().to_vec(),
+                found: info.shape.clone(),
                 expected: expected.to_vec(),
             });
         }
-        let values = to_f32(view.dtype(), view.data()).ok_or_else(|| LoadError::Dtype {
-            path: self.path.clone(),
-            name: name.to_owned(),
-            dtype: format!("{:?}", view.dtype()),
-        })?;
-        match values.iter().position(|value| !value.is_finite()) {
-            None => Ok(values),
-            Some(index) => Err(LoadError::NotFinite {
-                path: self.path.clone(),
-                name: name.to_owned(),
-                index,
-                value: values[index],
-            }),
-        }
+        self.values(name, info)
     }
 }
 

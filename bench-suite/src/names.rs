@@ -1,7 +1,10 @@
 //! Messages for names that nobody knows.
 
+use messages::short;
+
 /// `unknown KIND 'NAME'`, the nearest known names, and the command that lists all.
 pub fn unknown(kind: &str, name: &str, known: &[&str], list: &str) -> String {
+    let name = short(name);
     let mut near: Vec<(f64, &str)> = known
         .iter()
         .map(|known| (strsim::jaro_winkler(&name.to_lowercase(), known), *known))

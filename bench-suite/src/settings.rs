@@ -1,6 +1,7 @@
 //! `KEY=VALUE` settings of the command line, as TOML.
 
 use anyhow::{Context, Result, bail};
+use messages::{plain, short};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -54,9 +55,7 @@ where
 
 /// The message of a TOML error in plain words, without the excerpt.
 pub fn one_line(error: &toml::de::Error) -> String {
-    let message = error
-        .message()
-        .replace('\n', " ")
+    let message = plain(error.message())
         .replace("expected usize", "expected a whole number")
         .replace("expected u64", "expected a whole number")
         .replace("expected f64", "expected a number");
@@ -72,7 +71,7 @@ pub fn field(error: &toml::de::Error) -> Option<String> {
     let unknown = text.strip_prefix("unknown field `");
     let (field, _) =
         unknown.or(text.split_once("\nin `").map(|(_, path)| path))?.split_once('`')?;
-    Some(field.to_owned())
+    Some(short(field))
 }
 
 /// `key=value` that [`table`] reads as the given value; `None` for null, which is the default.

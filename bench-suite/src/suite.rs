@@ -24,6 +24,9 @@ pub const SUITES: &[(&str, &str)] = &[("quick", include_str!("../suites/quick.to
 /// The suite that runs when nothing is asked for.
 pub const DEFAULT_SUITE: &str = "quick";
 
+/// A run takes minutes, so more are a mistake; seeds times methods soon are very many.
+const MOST_RUNS: usize = 10_000;
+
 /// A list of runs and where their results go.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Suite {
@@ -94,7 +97,11 @@ impl Suite {
         Self::parse(&name.unwrap_or_default(), &path, &text)
     }
 
-    fn parse(name: &str, path: &Path, text: &str) -> Result<Self> {
+    /// Reads the text of a suite file; `path` is for messages.
+    ///
+    /// # Errors
+    /// The mistake with file and line.
+    pub fn parse(name: &str, path: &Path, text: &str) -> Result<Self> {
         let at = |span: Option<Range<usize>>| {
             let line = span.map_or(1, |span| line_of(text, span.start));
             format!("{}, line {line}", path.display())
@@ -103,6 +110,11 @@ impl Suite {
             .map_err(|error| anyhow!("{}: {}", at(error.span()), one_line(&error)))?;
         if file.run.is_empty() {
             bail!("{}: no [[run]]; a suite needs at least one", at(None));
+        }
+        let n_seeds = |run: &RunEntry| run.seeds.as_ref().unwrap_or(&file.seeds).len();
+        let n_runs: usize = file.run.iter().map(n_seeds).sum();
+        if n_runs > MOST_RUNS {
+            bail!("{}: asks for {n_runs} runs; a suite has at most {MOST_RUNS}", at(None));
         }
         file.training.check().map_err(|problem| anyhow!("{}: {problem}", at(None)))?;
         let mistake = |span: Range<usize>, error: &toml::de::Error| {
@@ -195,6 +207,13 @@ mod tests {
         let run = &suite.runs[0];
         assert_eq!((run.training.epochs, run.training.batch_size), (2.0, 8));
         assert_eq!(run.arm.budget().unwrap().value, 4);
+    }
+
+    #[test]
+    fn seeds_times_methods_are_counted_before_they_are_planned() {
+        let seeds = vec!["1"; 5001].join(",");
+        let run = format!("[[run]]\nmethod = 'lora'\nseeds = [{seeds}]\n");
+        assert!(error(&run.repeat(2)).contains("asks for 10002 runs; a suite has at most 10000"));
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
+use backbones::Checkpoint;
 use burn::tensor::TensorData;
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{Dtype, tensor::TensorView};
 
 /// Writes tensors, whole or not at all; gives the bytes of the file.
 ///
@@ -29,19 +30,5 @@ pub fn write(path: &Path, tensors: &[(String, TensorData)]) -> Result<u64> {
 /// # Errors
 /// The file, and what is wrong with it.
 pub fn read(path: &Path) -> Result<BTreeMap<String, TensorData>> {
-    let at = path.display();
-    let bytes = std::fs::read(path).with_context(|| at.to_string())?;
-    let file = SafeTensors::deserialize(&bytes)
-        .with_context(|| format!("{at}: not a whole safetensors file"))?;
-    let mut tensors = BTreeMap::new();
-    for (name, view) in file.tensors() {
-        if view.dtype() != Dtype::F32 {
-            bail!("{at}: tensor '{name}' is of type {:?}; F32 is read", view.dtype());
-        }
-        let numbers = view.data().chunks_exact(4);
-        let numbers = numbers.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-        let data = TensorData::new(numbers.collect::<Vec<_>>(), view.shape().to_vec());
-        tensors.insert(name, data);
-    }
-    Ok(tensors)
+    Ok(Checkpoint::open(path)?.tensors()?)
 }

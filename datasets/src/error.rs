@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use messages::{plain, short};
 use thiserror::Error;
 
 /// Why a task or a tokenizer could not be read.
@@ -60,8 +61,9 @@ pub enum DataError {
     },
     /// Columns given by number do not tell whether the first line names them.
     #[error(
-        "{path} line 1: label {value:?} occurs nowhere else, so the line looks like a header; \
-         say --header true or --header false"
+        "{path} line 1: label {:?} occurs nowhere else, so the line looks like a header; \
+         say --header true or --header false",
+        short(value)
     )]
     HeaderUnclear {
         /// The file.
@@ -71,8 +73,9 @@ pub enum DataError {
     },
     /// Nothing to tell apart.
     #[error(
-        "{path}: all {n_rows} training rows have the label {label:?}; \
-         a task needs two classes or more (is --label the right column?)"
+        "{path}: all {n_rows} training rows have the label {:?}; \
+         a task needs two classes or more (is --label the right column?)",
+        short(label)
     )]
     OneClass {
         /// The training file.
@@ -177,7 +180,7 @@ pub enum LineProblem {
     #[error("text follows a closing quote; write a quote inside a quoted field as two quotes")]
     TextAfterQuote,
     /// Not an object of JSON Lines.
-    #[error("column {column}: {message}; JSON Lines has one object in each line")]
+    #[error("column {column}: {}; JSON Lines has one object in each line", plain(message))]
     Json {
         /// The column, from 1.
         column: usize,
@@ -185,7 +188,7 @@ pub enum LineProblem {
         message: String,
     },
     /// A list, an object or null where words should be.
-    #[error("field {column:?} is {value}, not a text, a number or a boolean")]
+    #[error("field {:?} is {}, not a text, a number or a boolean", short(column), short(value))]
     NotAText {
         /// The field.
         column: String,
@@ -209,7 +212,7 @@ pub enum LineProblem {
     #[error("the label is empty; fill it in or remove the row")]
     EmptyLabel,
     /// A label that training would never see.
-    #[error("label {label:?} does not occur in training, which has {}", list(known))]
+    #[error("label {:?} does not occur in training, which has {}", short(label), list(known))]
     UnseenLabel {
         /// The label.
         label: String,
@@ -217,13 +220,13 @@ pub enum LineProblem {
         known: Vec<String>,
     },
     /// A mean rating that is not a number.
-    #[error("the rating {value:?} is not a number; fetch the data again")]
+    #[error("the rating {:?} is not a number; fetch the data again", short(value))]
     Rating {
         /// What stands there.
         value: String,
     },
     /// A line of TREC without its parts.
-    #[error("{value:?} is not of the form `COARSE:fine question`")]
+    #[error("{:?} is not of the form `COARSE:fine question`", short(value))]
     NotAQuestion {
         /// The line.
         value: String,
@@ -243,7 +246,7 @@ fn list(names: &[String]) -> String {
     if names.is_empty() {
         return "nothing".to_owned();
     }
-    let shown = names[..names.len().min(SHOWN)].join(", ");
+    let shown = names.iter().take(SHOWN).map(short).collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(SHOWN) {
         0 => shown,
         more => format!("{shown} and {more} more"),

@@ -1,8 +1,11 @@
 //! From texts to token ids.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use messages::{plain, short};
 use rayon::prelude::*;
+use serde_json::Value;
 use tokenizers::{
     PostProcessor, Tokenizer, TruncationDirection, TruncationParams, TruncationStrategy,
 };
@@ -40,8 +43,9 @@ impl TextEncoder {
         let path = model_dir.join("tokenizer.json");
         let bytes = std::fs::read(&path)
             .map_err(|source| DataError::Read { path: path.clone(), source })?;
-        let tokenizer = Tokenizer::from_bytes(bytes)
-            .map_err(|error| DataError::Tokenizer { path, problem: one_line(&error) })?;
+        let tokenizer = check_json(&bytes)
+            .and_then(|()| contained(|| Tokenizer::from_bytes(bytes)))
+            .map_err(|error| DataError::Tokenizer { path, problem: plain(&error) })?;
         Self::new(tokenizer, max_tokens)
     }
 
@@ -82,11 +86,11 @@ impl TextEncoder {
     /// # Errors
     /// [`DataError::Tokenize`] for a text without any token.
     pub fn encode_text(&self, text: &str, pair: Option<&str>) -> Result<Encoded, DataError> {
-        let encoding = match pair {
+        let encoding = contained(|| match pair {
             Some(pair) => self.tokenizer.encode_fast((text, pair), true),
             None => self.tokenizer.encode_fast(text, true),
-        };
-        let encoding = encoding.map_err(|error| refuse(text, &one_line(&error)))?;
+        });
+        let encoding = encoding.map_err(|error| refuse(text, &plain(&error)))?;
         if encoding.is_empty() {
             return Err(refuse(text, "it has no tokens"));
         }
@@ -102,8 +106,8 @@ impl TextEncoder {
     /// # Errors
     /// [`DataError::Tokenize`] if the tokenizer refuses the text.
     pub fn word_ids(&self, text: &str) -> Result<Vec<u32>, DataError> {
-        let encoding = self.tokenizer.encode_fast(text, false);
-        let encoding = encoding.map_err(|error| refuse(text, &one_line(&error)))?;
+        let encoding = contained(|| self.tokenizer.encode_fast(text, false));
+        let encoding = encoding.map_err(|error| refuse(text, &plain(&error)))?;
         Ok(encoding.get_ids().to_vec())
     }
 
@@ -124,13 +128,38 @@ impl TextEncoder {
     }
 }
 
-fn refuse(text: &str, problem: &str) -> DataError {
-    let text = text.chars().take(60).collect();
-    DataError::Tokenize { text, problem: problem.to_owned() }
+/// The longest piece of a unigram vocabulary, in bytes. The library keeps the pieces in a tree of
+/// one level a byte and leaves it level by level: a piece of some 10,000 bytes overflows the stack.
+const LONGEST_PIECE: usize = 1000;
+
+/// Refuses what the library would end the program over.
+fn check_json(bytes: &[u8]) -> Result<(), tokenizers::Error> {
+    // The library's own reader panics on some mistakes in JSON.
+    let json: Value = serde_json::from_slice(bytes)?;
+    let pieces = json["model"]["vocab"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let length = |piece: &Value| piece[0].as_str().map_or(0, str::len);
+    match pieces.iter().map(length).max() {
+        Some(longest) if longest > LONGEST_PIECE => {
+            Err(format!("a piece of {longest} bytes; at most {LONGEST_PIECE} are read").into())
+        }
+        _ => Ok(()),
+    }
 }
 
-fn one_line(error: &tokenizers::Error) -> String {
-    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+/// What the tokenizer library does, with a panic as an error.
+///
+/// The library takes some files for tokenizers that it then panics on, such as a template with a
+/// special token that is nowhere defined, and offers no check. Nothing of it is kept half done: a
+/// tokenizer is only read here.
+fn contained<T>(
+    work: impl FnOnce() -> Result<T, tokenizers::Error>,
+) -> Result<T, tokenizers::Error> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err("the tokenizer library cannot work with it".into()))
+}
+
+fn refuse(text: &str, problem: &str) -> DataError {
+    DataError::Tokenize { text: short(text), problem: problem.to_owned() }
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ use crate::{
     hugging_face::Format,
     init,
     method::{Budget, Card, ConfigError, PeftMethod, Plan, PlannedTensor, take_stored},
-    sites::{DEFAULT_ROLES, Target, check_rank, on_roles, per_site, select},
+    sites::{DEFAULT_ROLES, Target, check_alpha, check_rank, on_roles, per_site, select},
 };
 
 /// How A starts.
@@ -74,7 +74,7 @@ pub enum LoraInit {
 /// | field | symbol | default | range | meaning |
 /// | --- | --- | --- | --- | --- |
 /// | `rank` | r | 8 | 1 to the smaller width | width of the bottleneck |
-/// | `alpha` | α | 16 | > 0 | strength; the branch is scaled by α/r |
+/// | `alpha` | α | 16 | > 0 to 10⁶ | strength; the branch is scaled by α/r |
 /// | `dropout` | | 0 | 0 to < 1 | on the branch's input, in training |
 /// | `roles` | | query, value | the backbone's | linear maps to act on |
 /// | `layers` | | all | the backbone's | layers to act on |
@@ -139,9 +139,7 @@ impl LoraConfig {
         let alphas = per_site("alpha_pattern", &self.alpha_pattern, self.alpha, &targets)?;
         let shape = |((target, rank), alpha): ((Target, usize), f64)| {
             check_rank("rank", rank, &target)?;
-            if !(alpha.is_finite() && alpha > 0.0) {
-                return Err(ConfigError::out_of_range("alpha", alpha, "a number above 0"));
-            }
+            check_alpha(alpha)?;
             let divisor = if self.rs_lora { (rank as f64).sqrt() } else { rank as f64 };
             Ok(Shape { target, rank, alpha, scale: alpha / divisor })
         };

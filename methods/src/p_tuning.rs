@@ -64,8 +64,8 @@ pub enum Encoder {
 /// | --- | --- | --- | --- | --- |
 /// | `tokens` | T | 20 | 1 to the positions left | length of the prompt |
 /// | `encoder` | | mlp | | the network that makes it |
-/// | `hidden` | h | the model's width | ≥ 1 | hidden width of the network |
-/// | `lstm_layers` | | 2 | ≥ 1 | layers of the LSTM |
+/// | `hidden` | h | the model's width | 1 to 16,384 | hidden width of the network |
+/// | `lstm_layers` | | 2 | 1 to 16 | layers of the LSTM |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PTuningConfig {
@@ -86,11 +86,15 @@ impl Default for PTuningConfig {
 }
 
 impl PTuningConfig {
+    /// More would not train.
+    const MOST_LAYERS: usize = 16;
+
     fn check(&self, spec: &BackboneSpec) -> Result<(), ConfigError> {
         check_tokens(self.tokens, spec)?;
         check_hidden(self.hidden)?;
-        if self.lstm_layers == 0 {
-            return Err(ConfigError::out_of_range("lstm_layers", 0, "at least 1"));
+        if self.lstm_layers == 0 || self.lstm_layers > Self::MOST_LAYERS {
+            let expected = format!("1 to {}", Self::MOST_LAYERS);
+            return Err(ConfigError::out_of_range("lstm_layers", self.lstm_layers, expected));
         }
         Ok(())
     }

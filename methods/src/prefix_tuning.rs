@@ -56,8 +56,8 @@ use crate::{
 /// | --- | --- | --- | --- | --- |
 /// | `tokens` | T | 20 | 1 to 4,096 | length of the prefix |
 /// | `projection` | | false | | make the table by an MLP |
-/// | `hidden` | h | the model's width | ≥ 1 | hidden width of the MLP |
-/// | `init_std` | | 0.02 | ≥ 0 | standard deviation of a direct table's start |
+/// | `hidden` | h | the model's width | 1 to 16,384 | hidden width of the MLP |
+/// | `init_std` | | 0.02 | 0 to 100 | standard deviation of a direct table's start |
 /// | `shift_positions` | | false | | begin the input at position T, as Hugging Face PEFT does |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -93,8 +93,8 @@ impl PrefixTuningConfig {
             let expected = format!("1 to {}", Self::MOST_TOKENS);
             return Err(ConfigError::out_of_range("tokens", self.tokens, expected));
         }
-        if !(self.init_std.is_finite() && self.init_std >= 0.0) {
-            return Err(ConfigError::out_of_range("init_std", self.init_std, "a number from 0 up"));
+        if !(0.0..=100.0).contains(&self.init_std) {
+            return Err(ConfigError::out_of_range("init_std", self.init_std, "0 to 100"));
         }
         check_hidden(self.hidden)
     }

@@ -19,13 +19,18 @@ pub fn check_tokens(tokens: usize, spec: &BackboneSpec) -> Result<(), ConfigErro
     Ok(())
 }
 
+/// The widest encoder: its matrices are of this width squared.
+const WIDEST: usize = 16_384;
+
 /// Checks the hidden width of an encoder that makes virtual tokens.
 ///
 /// # Errors
-/// [`ConfigError::OutOfRange`] for a width of 0.
+/// [`ConfigError::OutOfRange`] for a width of 0 or beyond 16,384.
 pub fn check_hidden(hidden: Option<usize>) -> Result<(), ConfigError> {
     match hidden {
-        Some(0) => Err(ConfigError::out_of_range("hidden", 0, "at least 1")),
+        Some(hidden) if hidden == 0 || hidden > WIDEST => {
+            Err(ConfigError::out_of_range("hidden", hidden, format!("1 to {WIDEST}")))
+        }
         _ => Ok(()),
     }
 }

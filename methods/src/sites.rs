@@ -113,6 +113,18 @@ pub fn per_site<T: Copy>(
     Ok(values.into_iter().map(|value| value.unwrap_or(default)).collect())
 }
 
+/// Checks the strength α of a low-rank branch.
+///
+/// # Errors
+/// [`ConfigError::OutOfRange`] for a number that is not above 0, or so large that the branch
+/// leaves the range of float32.
+pub fn check_alpha(alpha: f64) -> Result<(), ConfigError> {
+    if alpha > 0.0 && alpha <= 1e6 {
+        return Ok(());
+    }
+    Err(ConfigError::out_of_range("alpha", alpha, "a number above 0, at most 1000000"))
+}
+
 /// Checks that a rank fits a matrix.
 ///
 /// # Errors

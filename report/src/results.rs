@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use messages::{plain, short};
 use serde::Deserialize;
 
 use crate::files::{check_writable, make_folder, remove_leftovers, write_atomic};
@@ -223,13 +224,13 @@ fn order(record: &RunRecord) -> impl Ord + '_ {
 fn read_file(path: &Path) -> Result<RunRecord, ReportError> {
     let text = fs::read(path).map_err(|source| ReportError::io("read", path, source))?;
     check_schema(path, &text)?;
-    let record: RunRecord = parse(&text).map_err(|(field, problem)| ReportError::Corrupt {
+    let record = parse_record(&text).map_err(|(field, problem)| ReportError::Corrupt {
         path: path.to_owned(),
         field,
         problem,
     })?;
     if path.file_stem() != Some(OsStr::new(&record.id)) {
-        return Err(ReportError::Misnamed { path: path.to_owned(), id: record.id });
+        return Err(ReportError::Misnamed { path: path.to_owned(), id: short(&record.id) });
     }
     Ok(record)
 }
@@ -254,19 +255,26 @@ fn check_schema(path: &Path, text: &[u8]) -> Result<(), ReportError> {
     }
 }
 
+/// A record that makes sense; an error is as that of [`parse`].
+fn parse_record(text: &[u8]) -> Result<RunRecord, (String, String)> {
+    let record: RunRecord = parse(text)?;
+    record.check()?;
+    Ok(record)
+}
+
 /// Parses JSON; an error is the path of the field and what is wrong there.
 pub(crate) fn parse<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, (String, String)> {
     let mut json = serde_json::Deserializer::from_slice(text);
     let value = serde_path_to_error::deserialize(&mut json)
-        .map_err(|error| (error.path().to_string(), error.inner().to_string()))?;
-    json.end().map_err(|error| (".".to_owned(), error.to_string()))?;
+        .map_err(|error| (short(error.path()), plain(error.inner())))?;
+    json.end().map_err(|error| (".".to_owned(), plain(error)))?;
     Ok(value)
 }
 
 /// JSON has no NaN and no infinity: serde writes `null`, which no reader would take back.
 fn check_readable(record: &RunRecord, text: &str) -> Result<(), ReportError> {
     let again: RunRecord =
-        parse(text.as_bytes()).map_err(|(field, problem)| unrecordable(record, &field, problem))?;
+        parse_record(text.as_bytes()).map_err(|(f, problem)| unrecordable(record, &f, problem))?;
     if again == *record {
         return Ok(());
     }

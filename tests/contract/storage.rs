@@ -1,20 +1,25 @@
 //! How large a method is, and what must be kept of it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs, path::Path};
 
-use backbones::Tokens;
+use backbones::{Injection, Tokens, Untouched};
+use bench_suite::{arm::Arm, trainable::Trainable};
 use burn::{
     module::Module,
-    tensor::{Device, Tensor, TensorData},
+    tensor::{Device, TensorData},
 };
-use methods::Method;
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use methods::{Method, init};
+use rand::{SeedableRng, rngs::StdRng};
+use safetensors::SafeTensors;
 
 use crate::{
-    numbers::{assert_close, parameters},
+    numbers::{assert_close, distance, numbers, parameters},
     subject::{ROWS, Subject, batch},
+    tiny_model::tiny_model,
     training::Training,
 };
+
+const N_CLASSES: usize = 3;
 
 pub fn measured_counts_equal_the_plan(device: &Device) {
     for subject in Subject::all(device) {
@@ -25,6 +30,16 @@ pub fn measured_counts_equal_the_plan(device: &Device) {
         assert!(method.is_settled(), "{subject}: trained to the end, but not settled");
         let stored: usize = method.stored().iter().map(|(_, t)| t.shape().num_elements()).sum();
         assert_eq!(stored, plan.stored, "{subject}: stored");
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trained.safetensors");
+        let trained = with_head(&subject, method.valid());
+        let n_bytes = trained.save(&path).unwrap();
+        assert_eq!(n_numbers(&path, "method."), plan.stored, "{subject}: on disk");
+        let head = (subject.spec.d_model + 1) * N_CLASSES;
+        assert_eq!(n_numbers(&path, "head."), head, "{subject}: head on disk");
+        assert_eq!(n_numbers(&path, ""), plan.stored + head, "{subject}: nothing else on disk");
+        assert_eq!(n_bytes, fs::metadata(&path).unwrap().len(), "{subject}");
     }
 }
 
@@ -104,32 +119,36 @@ pub fn a_state_that_lacks_a_tensor_is_refused(device: &Device) {
     }
 }
 
-/// Asserts that a method equals itself after being written to a file and read back.
+/// Asserts that a method and a head equal themselves after being saved and loaded.
 fn assert_restores(subject: &Subject, method: &Method, batch: &Tokens) {
-    let stored = from_bytes(&to_bytes(method.stored()), &subject.device);
-    let restored = subject.config.restore(&subject.spec, &stored, &subject.device);
-    let restored = restored.unwrap_or_else(|error| panic!("{subject}: {error}"));
-    let outputs = [method, &restored].map(|method| subject.hidden(method, batch));
+    let model = tiny_model(&subject.device);
+    let saved = with_head(subject, method.clone());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trained.safetensors");
+    saved.save(&path).unwrap();
+    let arm = Arm::Peft(subject.config.clone());
+    let loaded = Trainable::load(&arm, &model, N_CLASSES, &path, &subject.device);
+    let loaded = loaded.unwrap_or_else(|error| panic!("{subject}: {error:#}"));
+    let outputs = [&saved, &loaded].map(|trained| numbers(trained.logits(&model, batch)));
     assert_close(&outputs[0], &outputs[1], 1e-5, subject);
+    // The logits tell one method from another.
+    let untouched = Trainable { method: None, ..saved };
+    let untouched = numbers(untouched.logits(&model, batch));
+    let seen = distance(&outputs[0], &untouched) > 1e-4;
+    let hidden = [method as &dyn Injection, &Untouched].map(|x| subject.hidden(x, batch));
+    assert!(seen || distance(&hidden[0], &hidden[1]) < 1e-2, "{subject}: it changes no logit");
 }
 
-fn to_bytes(stored: Vec<(String, Tensor<2>)>) -> Vec<u8> {
-    let stored: Vec<(String, TensorData)> =
-        stored.into_iter().map(|(name, tensor)| (name, tensor.into_data())).collect();
-    let views = stored.iter().map(|(name, data)| {
-        (name, TensorView::new(Dtype::F32, data.shape().to_vec(), data.as_bytes()).unwrap())
-    });
-    let views: BTreeMap<_, _> = views.collect();
-    assert_eq!(views.len(), stored.len(), "two stored tensors have one name");
-    safetensors::serialize(views, None).unwrap()
+fn with_head(subject: &Subject, method: Method) -> Trainable {
+    let rng = &mut StdRng::seed_from_u64(4);
+    let head = init::linear(rng, subject.spec.d_model, N_CLASSES, &subject.device);
+    Trainable { method: Some(method), unfrozen: None, head }
 }
 
-fn from_bytes(bytes: &[u8], device: &Device) -> BTreeMap<String, Tensor<2>> {
-    let tensor = |(name, view): (String, TensorView<'_>)| {
-        let numbers =
-            view.data().chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()));
-        let data = TensorData::new(numbers.collect::<Vec<_>>(), view.shape().to_vec());
-        (name, Tensor::from_data(data, device))
-    };
-    SafeTensors::deserialize(bytes).unwrap().tensors().into_iter().map(tensor).collect()
+/// How many numbers a file has in the tensors whose names start so.
+fn n_numbers(path: &Path, start: &str) -> usize {
+    let bytes = fs::read(path).unwrap();
+    let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+    let tensors = header.tensors().into_iter().filter(|(name, _)| name.starts_with(start));
+    tensors.map(|(_, info)| info.shape.iter().product::<usize>()).sum()
 }

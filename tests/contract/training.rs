@@ -1,6 +1,6 @@
 //! What training moves, and what it costs.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use burn::{
     module::{Module, ModuleVisitor, Param},
@@ -19,36 +19,39 @@ pub fn every_trainable_tensor_gets_a_gradient_within_two_steps(device: &Device) 
     for subject in Subject::all(device) {
         let mut training = Training::of(&subject);
         let mut method = subject.fresh();
-        let mut reached = BTreeSet::new();
+        let mut reached = BTreeMap::new();
         for step in 1..=2 {
             let grads = GradientsParams::from_grads(training.gradients(&method), &method);
             let mut look = Look { grads: &grads, n_tensors: 0, reached: &mut reached };
             method.visit(&mut look);
+            assert!(look.n_tensors > 0, "{subject}: nothing to train");
             let n_tensors = look.n_tensors;
-            assert!(n_tensors > 0, "{subject}: nothing to train");
-            if step == 2 {
-                let missed = (0..n_tensors).filter(|i| !reached.contains(i)).collect::<Vec<_>>();
-                assert!(missed.is_empty(), "{subject}: no gradient for tensors {missed:?}");
-            }
+            assert_eq!(reached.len(), n_tensors, "{subject}: a tensor without gradient");
             method = training.step(method, grads, Progress { step, total: 20 });
+        }
+        for (i, reached) in &reached {
+            // A rectifier may keep some numbers from the loss, a mistake keeps a part of a tensor.
+            let share = reached.iter().filter(|&&reached| reached).count() as f32;
+            let share = share / reached.len() as f32;
+            assert!(share >= 0.25, "{subject}: tensor {i}: gradient for {share} of its numbers");
         }
     }
 }
 
-/// Notes the tensors, by their place in the module, whose gradient is not zero.
+/// Notes the numbers of each tensor, by its place in the module, whose gradient was not zero.
 struct Look<'a> {
     grads: &'a GradientsParams,
     n_tensors: usize,
-    reached: &'a mut BTreeSet<usize>,
+    reached: &'a mut BTreeMap<usize, Vec<bool>>,
 }
 
 impl ModuleVisitor for Look<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.grads.get::<D>(param.id).map(numbers) {
             assert!(gradient.iter().all(|g| g.is_finite()), "tensor {}: NaN", self.n_tensors);
-            if gradient.iter().any(|&g| g != 0.0) {
-                self.reached.insert(self.n_tensors);
-            }
+            let reached = self.reached.entry(self.n_tensors).or_default();
+            reached.resize(gradient.len(), false);
+            reached.iter_mut().zip(&gradient).for_each(|(reached, &g)| *reached |= g != 0.0);
         }
         self.n_tensors += 1;
     }
@@ -59,11 +62,20 @@ pub fn training_moves_the_method_and_leaves_the_backbone_as_it_is(device: &Devic
         let backbone = parameters(&subject.backbone);
         let method = subject.fresh();
         let before = parameters(&method);
-        let after = parameters(&Training::of(&subject).run(method, 4, 4, |_| {}));
+        let mut moved = vec![false; before.len()];
+        let method = Training::of(&subject).run(method, 4, 4, |method| {
+            // Each at some step: what is pruned may end where it began.
+            for (moved, (now, before)) in
+                moved.iter_mut().zip(parameters(method).iter().zip(&before))
+            {
+                *moved |= now.bits != before.bits;
+            }
+        });
+        let after = parameters(&method);
         assert!(parameters(&subject.backbone) == backbone, "{subject}: the backbone changed");
         assert_eq!(before.len(), after.len(), "{subject}");
         for (i, (before, after)) in before.iter().zip(&after).enumerate() {
-            assert_ne!(before.bits, after.bits, "{subject}: tensor {i} did not move");
+            assert!(moved[i], "{subject}: tensor {i} did not move");
             // With another id the optimizer would forget what it knows of the tensor.
             assert_eq!(before.id, after.id, "{subject}: tensor {i} became another one");
             assert!(after.is_autodiff, "{subject}: tensor {i} can no longer be trained");

@@ -3,8 +3,8 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result, anyhow, bail};
-use backbones::weights::{Checkpoint, TensorSource};
-use burn::tensor::TensorData;
+use backbones::Checkpoint;
+use messages::plain;
 use methods::hugging_face::{Adapter, CONFIG_FILE, TENSORS_FILE};
 use safetensors::{Dtype, tensor::TensorView};
 use serde_json::{Map, Value};
@@ -28,14 +28,7 @@ pub fn read_adapter(folder: &Path) -> Result<Adapter> {
             folder.display()
         );
     }
-    let file = Checkpoint::open(&tensors)?;
-    let names: Vec<String> = file.names().map(str::to_owned).collect();
-    let tensors = names.into_iter().map(|name| {
-        let shape = file.shape(&name).unwrap_or_default();
-        let numbers = file.read(&name, &shape)?;
-        Ok((name, TensorData::new(numbers, shape)))
-    });
-    Ok(Adapter { config, model, tensors: tensors.collect::<Result<_>>()? })
+    Ok(Adapter { config, model, tensors: Checkpoint::open(&tensors)?.tensors()? })
 }
 
 /// Reads a JSON file that holds an object.
@@ -47,7 +40,7 @@ pub fn read_object(path: &Path) -> Result<Map<String, Value>> {
     match serde_json::from_slice(&text) {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(_) => Err(anyhow!("{}: holds no object of fields", path.display())),
-        Err(error) => Err(anyhow!("{}: is not JSON: {error}", path.display())),
+        Err(error) => Err(anyhow!("{}: is not JSON: {}", path.display(), plain(error))),
     }
 }
 

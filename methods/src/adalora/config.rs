@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     method::ConfigError,
-    sites::{DEFAULT_ROLES, Target, check_rank, select},
+    sites::{DEFAULT_ROLES, Target, check_alpha, check_rank, select},
 };
 
 /// Settings of [`AdaLora`](super::AdaLora).
@@ -14,10 +14,10 @@ use crate::{
 /// | --- | --- | --- | --- | --- |
 /// | `target_rank` | b_T / sites | 8 | 1 to `initial_rank` | mean rank that survives |
 /// | `initial_rank` | r₀ | 12 | 1 to the smaller width | rank of every site at first |
-/// | `alpha` | α | 64 | > 0 | strength; the branch is scaled by α/r₀ |
+/// | `alpha` | α | 64 | > 0 to 10⁶ | strength; the branch is scaled by α/r₀ |
 /// | `roles` | | query, value | the backbone's | linear maps to act on |
 /// | `layers` | | all | the backbone's | layers to act on |
-/// | `orthogonality` | γ | 0.1 | ≥ 0 | weight of the penalty |
+/// | `orthogonality` | γ | 0.1 | 0 to 10⁶ | weight of the penalty |
 /// | `beta_sensitivity` | β₁ | 0.85 | 0 to < 1 | smoothing of the importance |
 /// | `beta_uncertainty` | β₂ | 0.85 | 0 to < 1 | smoothing of its variation |
 /// | `warmup_share` | t_i / T | 0.15 | sum < 1 | share of steps before the first pruning |
@@ -77,11 +77,9 @@ impl AdaLoraConfig {
         let refuse = |field, value: f64, expected: &str| {
             Err(ConfigError::out_of_range(field, value, expected))
         };
-        if !(self.alpha.is_finite() && self.alpha > 0.0) {
-            return refuse("alpha", self.alpha, "a number above 0");
-        }
-        if !(self.orthogonality.is_finite() && self.orthogonality >= 0.0) {
-            return refuse("orthogonality", self.orthogonality, "a number from 0 up");
+        check_alpha(self.alpha)?;
+        if !(0.0..=1e6).contains(&self.orthogonality) {
+            return refuse("orthogonality", self.orthogonality, "0 to 1000000");
         }
         for (field, beta) in [
             ("beta_sensitivity", self.beta_sensitivity),
