@@ -26,6 +26,7 @@ use std::collections::BTreeMap;
 
 use backbones::BackboneSpec;
 use burn::tensor::{Tensor, TensorData};
+use messages::{plain, short};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -99,12 +100,12 @@ pub enum AdapterError {
 impl AdapterError {
     /// A field, and what is wrong with it.
     pub fn field(name: &str, problem: impl AsRef<str>) -> Self {
-        Self::Fields(format!("field '{name}' {}", problem.as_ref()))
+        Self::Fields(format!("field '{}' {}", short(name), problem.as_ref()))
     }
 
     /// A tensor, and what is wrong with it.
     pub fn tensor(name: &str, problem: impl Into<String>) -> Self {
-        Self::Tensor { name: name.to_owned(), problem: problem.into() }
+        Self::Tensor { name: short(name), problem: problem.into() }
     }
 }
 
@@ -164,8 +165,9 @@ impl Adapter {
     /// [`AdapterError::Fields`] if it is of another type.
     pub fn get<T: DeserializeOwned>(&self, field: &str) -> Result<T, AdapterError> {
         let value = self.config.get(field).unwrap_or(&Value::Null);
-        T::deserialize(value)
-            .map_err(|error| AdapterError::field(field, format!("is {value}: {error}")))
+        T::deserialize(value).map_err(|error| {
+            AdapterError::field(field, format!("is {}: {}", short(value), plain(error)))
+        })
     }
 
     /// A field that must have one value on this model.

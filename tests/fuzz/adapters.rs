@@ -1,6 +1,9 @@
 //! Adapters of Hugging Face PEFT: their settings and their tensors.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use backbones::{Backbone, BackboneSpec};
 use bench_suite::exchange::read_adapter;
@@ -30,7 +33,7 @@ fn adapters() -> Vec<(Vec<u8>, Vec<u8>)> {
 }
 
 /// Reads the adapter in a folder as far as a run needs it.
-fn load(folder: &std::path::Path, spec: &BackboneSpec) -> Result<(), String> {
+fn load(folder: &Path, spec: &BackboneSpec) -> Result<(), String> {
     let mut adapter = read_adapter(folder).map_err(|error| format!("{error:#}"))?;
     // The command puts the folder before a message that names a file.
     let told = |error: &dyn std::fmt::Display| format!("{}/{error}", folder.display());

@@ -16,7 +16,7 @@ const GRADIENT_SHARE: f32 = 1e-4;
 /// How far trained tensors and losses may be apart. A step of AdamW moves a number by about the
 /// learning rate whatever its gradient is, so a gradient that is hardly more than rounding moves
 /// it by as much as any other.
-const TRAINED: f32 = 5e-5;
+const TRAINED: f32 = 1e-4;
 /// How far scores may be apart after the training.
 const TRAINED_LOGITS: f32 = 1e-4;
 

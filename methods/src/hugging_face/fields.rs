@@ -1,5 +1,6 @@
 //! Which fields of `adapter_config.json` may have which values.
 
+use messages::short;
 use serde_json::{Map, Value};
 
 use super::AdapterError;
@@ -45,7 +46,7 @@ pub fn check(
             Some((_, Only(words))) => format!("only {} is supported", words.join(" or ")),
             None => "it is not supported".to_owned(),
         };
-        Some(format!("field '{field}' is {value}: {expected}"))
+        Some(format!("field '{}' is {}: {expected}", short(field), short(value)))
     };
     let problems: Vec<String> = config.iter().filter_map(problem).collect();
     match problems.is_empty() {

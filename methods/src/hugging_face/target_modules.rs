@@ -64,7 +64,7 @@ impl Targets {
                 spec.sites().map(spec.modules.site).take(spec.roles.len()).collect();
             return Err(refuse(format!(
                 "is {}, which matches no linear map of this {} model, such as {}",
-                adapter.config["target_modules"],
+                messages::short(&adapter.config["target_modules"]),
                 spec.family,
                 known.join(", ")
             )));
@@ -112,8 +112,10 @@ impl Wanted {
             if let Some(Names::Pattern(pattern)) = names
                 && whole(pattern).is_none()
             {
-                let problem =
-                    format!("is '{pattern}', which cannot be read as a regular expression");
+                let problem = format!(
+                    "is '{}', which cannot be read as a regular expression",
+                    messages::short(pattern)
+                );
                 return Err(AdapterError::field(field, problem));
             }
         }

@@ -136,6 +136,6 @@ fn read(adapter: &mut Adapter, spec: &BackboneSpec) -> Result<(LoraConfig, Store
 fn not_a_number(field: &str, value: &Value) -> AdapterError {
     AdapterError::field(
         field,
-        format!("has the value {value}, which is not a number that it takes"),
+        format!("has the value {}, which is not a number that it takes", messages::short(value)),
     )
 }
