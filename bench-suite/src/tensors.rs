@@ -25,7 +25,7 @@ pub fn write(path: &Path, tensors: &[(String, TensorData)]) -> Result<u64> {
     Ok(bytes.len() as u64)
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 ///
 /// # Errors
 /// The file, and what is wrong with it.
