@@ -93,19 +93,19 @@ pub enum AdapterError {
         problem: String,
     },
     /// Settings that do not fit the model.
-    #[error("{CONFIG_FILE}, read as settings of ours: {0}")]
+    #[error("{CONFIG_FILE}, read as settings of ours: {}", plain(.0))]
     Config(#[from] ConfigError),
 }
 
 impl AdapterError {
     /// A field, and what is wrong with it.
     pub fn field(name: &str, problem: impl AsRef<str>) -> Self {
-        Self::Fields(format!("field '{}' {}", short(name), problem.as_ref()))
+        Self::Fields(format!("field '{}' {}", short(name), plain(problem.as_ref())))
     }
 
     /// A tensor, and what is wrong with it.
     pub fn tensor(name: &str, problem: impl Into<String>) -> Self {
-        Self::Tensor { name: short(name), problem: problem.into() }
+        Self::Tensor { name: short(name), problem: plain(problem.into()) }
     }
 }
 

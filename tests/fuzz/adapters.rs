@@ -53,6 +53,8 @@ fn settings_of_an_adapter() {
         Reader::new(CONFIG_FILE, vec![Seed::plain(config)], move |folder| load(folder, &spec))
             .beside(TENSORS_FILE, tensors)
             .or_names(TENSORS_FILE)
+            // Patterns of sites are compiled; crate `regex` bounds each to ten megabytes.
+            .fixed_bytes(32 << 20)
             .one_in(8)
             .holds(&format!("adapter-config-{i}"));
     }
