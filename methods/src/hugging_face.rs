@@ -100,12 +100,18 @@ pub enum AdapterError {
 impl AdapterError {
     /// A field, and what is wrong with it.
     pub fn field(name: &str, problem: impl AsRef<str>) -> Self {
-        Self::Fields(format!("field '{}' {}", short(name), plain(problem.as_ref())))
+        Self::Fields(format!("field '{}' {}", short(name), problem.as_ref()))
+    }
+
+    /// A method that is not read.
+    pub fn unknown_type(found: &str, known: &[&str]) -> Self {
+        let problem = format!("is '{}'; what can be read is {}", short(found), known.join(", "));
+        Self::field("peft_type", problem)
     }
 
     /// A tensor, and what is wrong with it.
     pub fn tensor(name: &str, problem: impl Into<String>) -> Self {
-        Self::Tensor { name: short(name), problem: plain(problem.into()) }
+        Self::Tensor { name: plain(name), problem: problem.into() }
     }
 }
 

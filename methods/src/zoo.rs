@@ -165,10 +165,7 @@ macro_rules! zoo {
                     }
                     known.push(format.peft_type);
                 })+
-                Err($crate::hugging_face::AdapterError::field(
-                    "peft_type",
-                    format!("is '{found}'; what can be read is {}", known.join(", ")),
-                ))
+                Err($crate::hugging_face::AdapterError::unknown_type(&found, &known))
             }
 
             /// See [`PeftMethod::variant`]($crate::PeftMethod::variant).
