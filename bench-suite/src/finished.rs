@@ -7,7 +7,7 @@ use assets::Store;
 use backbones::Tokens;
 use burn::tensor::Tensor;
 use datasets::{Encoded, eval_batches};
-use report::{ResultsDir, RunRecord};
+use report::{ResultsDir, RunRecord, record::Status};
 
 use crate::{
     arm::{Arm, Baseline},
@@ -83,8 +83,10 @@ pub fn tensors_of(results: &ResultsDir, record: &RunRecord) -> Result<PathBuf> {
     if path.is_file() {
         return Ok(path);
     }
+    // An imported run is read again whenever it is asked for.
+    let again = if record.status == Status::Imported { "" } else { " --retrain" };
     bail!(
-        "{}: the tensors that run {} trained are not there; make them again with: {} --retrain --results {}",
+        "{}: the tensors of run {} are not there; make them again with: {}{again} --results {}",
         path.display(),
         record.id,
         record.command,

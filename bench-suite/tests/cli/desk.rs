@@ -219,6 +219,13 @@ impl Ran {
         }
     }
 
+    /// Each line of standard output as JSON.
+    #[track_caller]
+    pub fn json_lines(&self) -> Vec<serde_json::Value> {
+        let json = |line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {self:#?}"));
+        self.stdout.lines().map(json).collect()
+    }
+
     /// Standard output as JSON.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {

@@ -30,10 +30,9 @@ fn logits(desk: &Desk, id: &str, results: &str) -> Vec<f64> {
     let mut words = vec!["predict", id, "--results", results, "--json", "--device", "flex"];
     let rows = other_rows();
     words.extend(rows.iter().map(|(text, _)| text.as_str()));
-    let told = desk.run_words(&words).ok().stdout;
-    let answers = told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let of = |answer: Value| answer["logits"].as_array().unwrap().clone();
-    answers.flat_map(of).map(|score| score.as_f64().unwrap()).collect()
+    let answers = desk.run_words(&words).ok().json_lines();
+    let of = |answer: &Value| answer["logits"].as_array().unwrap().clone();
+    answers.iter().flat_map(of).map(|x| x.as_f64().unwrap()).collect()
 }
 
 /// Changes a JSON file.
@@ -214,4 +213,18 @@ fn folders_that_are_no_adapters_are_refused_with_their_file() {
 fn a_prompt_and_its_texts_must_fit_into_the_model() {
     let (desk, _) = exported("prompt_tuning");
     desk.refuses(&format!("{IMPORT} --max-tokens 150"), &["take 20", "leaves 140", "--max-tokens"]);
+}
+
+#[test]
+fn an_imported_run_whose_tensors_are_gone_is_imported_again_by_the_command_of_the_message() {
+    let (desk, _) = exported("lora");
+    desk.run(IMPORT).ok();
+    let id = desk.record("in").id;
+    let before = logits(&desk, &id, "in");
+    fs::remove_dir_all(desk.path("in/trained")).unwrap();
+    let refused = desk.run(&format!("predict {id} --results in film --device flex"));
+    refused.refused(&["are not there; make them again with: "]);
+    let command = refused.stderr.trim_end().split_once("bench-suite -- ").unwrap().1;
+    desk.run(&format!("{command} --device flex")).ok();
+    assert_eq!(logits(&desk, &id, "in"), before);
 }

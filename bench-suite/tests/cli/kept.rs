@@ -30,10 +30,8 @@ fn logits(desk: &Desk, id: &str, results: &str) -> Vec<f64> {
     let texts: Vec<String> = other_rows().into_iter().map(|(text, _)| text).collect();
     let mut words = vec!["predict", id, "--results", results, "--json", "--device", "flex"];
     words.extend(texts.iter().map(String::as_str));
-    let told = desk.run_words(&words).ok().stdout;
-    let lines = told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let of_line = |line: Value| [0, 1].map(|class| line["logits"][class].as_f64().unwrap());
-    lines.flat_map(of_line).collect()
+    desk.run_words(&words).ok().json_lines().into_iter().flat_map(of_line).collect()
 }
 
 /// The numbers of a tensor in a checkpoint.

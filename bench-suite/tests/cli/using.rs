@@ -19,11 +19,6 @@ fn trained() -> Desk {
     desk
 }
 
-/// Each line of standard output as JSON.
-fn json_lines(ran: &Ran) -> Vec<Value> {
-    ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
 /// The program with a standard input.
 fn fed(desk: &Desk, words: &str, input: &str) -> Ran {
     let mut program: Command = desk.program();
@@ -90,7 +85,7 @@ fn a_table_is_quoted_where_it_must_be_and_holds_what_json_holds() {
     let mut words = vec!["predict", "lora", "--device", "flex"];
     words.extend(texts);
     let csv = desk.run_words(&[&words[..], &["--csv"]].concat()).ok().stdout;
-    let json = json_lines(&desk.run_words(&[&words[..], &["--json"]].concat()).ok());
+    let json = desk.run_words(&[&words[..], &["--json"]].concat()).ok().json_lines();
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     for ((row, json), text) in reader.records().zip(&json).zip(texts) {
         let row = row.unwrap();
@@ -117,7 +112,7 @@ fn a_run_on_pairs_takes_pairs() {
     let train = format!("run --model model --train pairs.csv {columns} --label label");
     desk.run(&format!("{train} --method head --results results/out --device flex")).ok();
     let predict = format!("predict head --device flex --file pairs.csv {columns}");
-    let told = json_lines(&desk.run(&format!("{predict} --json")).ok());
+    let told = desk.run(&format!("{predict} --json")).ok().json_lines();
     assert_eq!(told.len(), 64);
     assert_eq!((&told[0]["text"], &told[0]["pair"]), (&"film 0".into(), &"fine a a".into()));
     let csv = desk.run(&format!("{predict} --csv")).ok().stdout;
@@ -126,7 +121,7 @@ fn a_run_on_pairs_takes_pairs() {
     assert_eq!(desk.run(&eval).ok().json()["rows"], 64);
     // The second text matters.
     let alone = desk.run("predict head --device flex --file pairs.csv --text first --json").ok();
-    assert_ne!(json_lines(&alone)[0]["logits"], told[0]["logits"]);
+    assert_ne!(alone.json_lines()[0]["logits"], told[0]["logits"]);
 }
 
 #[test]
@@ -157,7 +152,7 @@ fn an_evaluation_counts_what_predict_answers() {
     let eval = "eval lora --device flex --test test.tsv --text says --label truth";
     let json = desk.run(&format!("{eval} --json")).ok().json();
     let told =
-        json_lines(&desk.run("predict lora --device flex --file test.tsv --text says --json"));
+        desk.run("predict lora --device flex --file test.tsv --text says --json").json_lines();
     let mut confusion = [[0, 0], [0, 0]];
     let class = |label: &str| usize::from(label == "pos");
     for ((_, label), answer) in rows.iter().zip(&told) {

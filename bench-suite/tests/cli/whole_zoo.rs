@@ -93,9 +93,7 @@ fn every_trained_run_predicts_the_test_rows_as_it_did_in_its_test() {
     for record in desk.records("out") {
         let mut words = vec!["predict", &record.id, "--results", "out", "--json"];
         words.extend(rows.iter().map(|(text, _)| text.as_str()));
-        let told = desk.run_words(&words).ok().stdout;
-        let answers: Vec<Value> =
-            told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let answers = desk.run_words(&words).ok().json_lines();
         assert_eq!(answers.len(), rows.len());
         let mut hits = 0;
         for (answer, (text, label)) in answers.iter().zip(&rows) {
