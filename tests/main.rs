@@ -7,6 +7,7 @@
 //!   is found or made up to laws of their own.
 //! - [`parity`] holds the BERT backbone against Hugging Face transformers.
 //! - [`peft`] holds the methods and the optimizer against Hugging Face PEFT.
+//! - [`precision`] holds frozen matrices in bfloat16 against float32.
 //! - [`checkpoints`] breaks checkpoints and configurations.
 //! - [`folding`] writes checkpoints with methods folded into them.
 //! - [`full_fine_tuning`] is about the reference.
@@ -28,6 +29,7 @@ mod lora;
 mod numbers;
 mod parity;
 mod peft;
+mod precision;
 mod real_model;
 mod settings;
 mod subject;

@@ -57,6 +57,15 @@ impl Subject {
     pub fn hidden(&self, injection: &dyn Injection, batch: &Tokens) -> Vec<f32> {
         numbers(self.backbone.encode(batch, injection))
     }
+
+    /// Whether training drops anything.
+    ///
+    /// It draws from the device's generator, which the tests of a process share: what it drops can
+    /// be said in no test that runs beside others.
+    pub fn drops_out(&self) -> bool {
+        let settings = serde_json::to_value(&self.config).unwrap();
+        settings["dropout"].as_f64().is_some_and(|share| share > 0.0)
+    }
 }
 
 impl fmt::Display for Subject {

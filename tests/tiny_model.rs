@@ -15,6 +15,7 @@ pub fn tiny_model(device: &Device) -> Model {
     let spec = backbone.spec();
     let tokenizer = Tokenizer::from_bytes(word_level(spec.embeddings.dims()[0])).unwrap();
     let info = BackboneInfo {
+        precision: None,
         name: "tiny".to_owned(),
         family: spec.family.to_owned(),
         n_parameters: backbone.num_params(),

@@ -1,11 +1,8 @@
 //! Prompts and prefixes against real tokens that do the same.
 
-use backbones::{
-    Injection, KeyValue, Pooling, Untouched,
-    attention::{attend, key_bias},
-    tiny::tiny_bert,
-};
+use backbones::{Injection, Pooling, Untouched, attention::key_bias, tiny::tiny_bert};
 use burn::tensor::{Device, Distribution, Tensor};
+use kernels::{Frozen, SelfAttention, self_attention};
 use serde_json::json;
 
 use crate::{
@@ -58,26 +55,38 @@ fn a_prompt_of_word_embeddings_equals_the_words_themselves_on_wgpu() {
 }
 
 fn a_prefix_equals_more_keys(device: &Device) {
-    let random =
-        |shape: [usize; 3]| Tensor::<3>::random(shape, Distribution::Uniform(-2.0, 2.0), device);
-    let (n_heads, d_head) = (2, 3);
-    let [query, key, value] = [(); 3].map(|()| random([2, 5, n_heads * d_head]));
-    let prefix =
-        KeyValue { key: random([n_heads, 4, d_head]), value: random([n_heads, 4, d_head]) };
+    let uniform = Distribution::Uniform(-1.0, 1.0);
+    let (n_heads, d_head, d_model) = (2, 3, 5);
+    let d = n_heads * d_head;
+    let maps = [(); 3].map(|()| {
+        (
+            Tensor::<2>::random([d_model, d], uniform, device),
+            Some(Tensor::random([d], uniform, device)),
+        )
+    });
+    let x = Tensor::<3>::random([2, 5, d_model], uniform, device);
+    let more = Tensor::<3>::random([1, 4, d_model], uniform, device);
     let mask = Tensor::from_data([[1., 1., 1., 1., 1.], [1., 1., 0., 0., 0.]], device);
-    let bias = key_bias(&mask, 4);
-    let with_prefix =
-        attend(query.clone(), key.clone(), value.clone(), Some(&prefix), bias.clone(), n_heads);
-    // The same as tokens of both rows: [heads, 4, d_head] → [2, 4, heads · d_head].
-    let as_tokens = |prefix: Tensor<3>| {
-        let rows = prefix.swap_dims(0, 1).reshape([1, 4, n_heads * d_head]);
-        rows.repeat_dim(0, 2)
+    let attend = |x: Tensor<3>, prefix: Option<[Tensor<3>; 2]>| {
+        let with = SelfAttention {
+            maps: maps.clone(),
+            deltas: [None, None, None],
+            prefix,
+            key_bias: key_bias(&mask, 4),
+            n_heads,
+            frozen: &Frozen::default(),
+        };
+        self_attention(x, with)
     };
-    let key = Tensor::cat(vec![as_tokens(prefix.key), key], 1);
-    let value = Tensor::cat(vec![as_tokens(prefix.value), value], 1);
+    // What the tokens' keys and values would be, as a prefix: [heads, 4, d_head].
+    let as_prefix = |(weight, bias): &(Tensor<2>, Option<Tensor<1>>)| {
+        let rows = kernels::plain::linear(more.clone(), weight.clone(), bias.clone());
+        rows.reshape([4, n_heads, d_head]).swap_dims(0, 1)
+    };
+    let with_prefix = attend(x.clone(), Some([as_prefix(&maps[1]), as_prefix(&maps[2])]));
     // As many queries as keys, of which the last five are asked for.
-    let query = Tensor::cat(vec![random([2, 4, n_heads * d_head]), query], 1);
-    let expected = attend(query, key, value, None, bias, n_heads).slice([0..2, 4..9, 0..6]);
+    let with_tokens = attend(Tensor::cat(vec![more.repeat_dim(0, 2), x], 1), None);
+    let expected = with_tokens.slice([0..2, 4..9, 0..d]);
     assert_close(&numbers(with_prefix), &numbers(expected), 1e-5, "prefix");
 }
 

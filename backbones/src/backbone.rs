@@ -6,6 +6,7 @@ use burn::{
     module::Module,
     tensor::{Device, Int, Tensor, TensorData},
 };
+use kernels::Precision;
 use messages::{plain, short};
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +84,14 @@ impl Backbone {
         config.check(&path)?;
         let weights = Checkpoint::open(&folder.join("model.safetensors"))?;
         Ok(Self::Bert(Bert::load(&config, &weights, device)?.no_grad()))
+    }
+
+    /// The backbone that rounds the factors of its frozen linear maps in this precision, where
+    /// the device's kernels can; sums, and all that is trained, are float32.
+    pub fn with_precision(self, precision: Precision) -> Self {
+        match self {
+            Self::Bert(bert) => Self::Bert(bert.with_precision(precision)),
+        }
     }
 
     /// Sites, widths and vocabulary.

@@ -22,12 +22,13 @@ use burn::{
     nn::Linear,
     tensor::{Device, Int, Tensor},
 };
+use kernels::{Frozen, Precision, SelfAttention, concat, self_attention};
 use messages::short;
 use serde::Deserialize;
 
 use self::tensors::name_in_layer;
 use crate::{
-    attention::{attend, concat, key_bias},
+    attention::key_bias,
     backbone::Tokens,
     injection::{Injection, KeyValue, Role, Site},
     spec::{BackboneSpec, ModuleNames},
@@ -148,6 +149,25 @@ struct Block {
     down: Linear,
     norm_feed_forward: Norm,
     n_heads: usize,
+    #[module(skip)]
+    frozen: FrozenMaps,
+}
+
+/// The packed forms of a block's linear maps.
+#[derive(Clone, Debug, Default)]
+struct FrozenMaps {
+    /// Query, key and value side by side.
+    projection: Frozen,
+    output: Frozen,
+    up: Frozen,
+    down: Frozen,
+}
+
+impl FrozenMaps {
+    fn new(precision: Precision) -> Self {
+        let [projection, output, up, down] = std::array::from_fn(|_| Frozen::new(precision));
+        Self { projection, output, up, down }
+    }
 }
 
 impl Block {
@@ -181,24 +201,37 @@ impl Block {
         key_bias: Tensor<2>,
         injection: &dyn Injection,
     ) -> Tensor<3> {
-        let map = |linear: &Linear, role: Role, x: &Tensor<3>| {
-            let y = kernels::linear(
-                x.clone(),
-                linear.weight.val(),
-                linear.bias.as_ref().map(Param::val),
-            );
-            match injection.linear_delta(Site { layer, role }, x) {
+        let delta = |role: Role, x: &Tensor<3>| injection.linear_delta(Site { layer, role }, x);
+        let of = |linear: &Linear| (linear.weight.val(), linear.bias.as_ref().map(Param::val));
+        let map = |linear: &Linear, frozen: &Frozen, role: Role, x: &Tensor<3>| {
+            let (weight, bias) = of(linear);
+            let y = kernels::frozen_linear(x.clone(), weight, bias, frozen);
+            match delta(role, x) {
                 None => y,
                 Some(delta) => y + delta,
             }
         };
-        let query = map(&self.query, Role::Query, &x);
-        let key = map(&self.key, Role::Key, &x);
-        let value = map(&self.value, Role::Value, &x);
-        let context = attend(query, key, value, prefix, key_bias, self.n_heads);
-        let x = self.norm_attention.forward(map(&self.output, Role::Output, &context), x);
-        let inner = kernels::gelu(map(&self.up, Role::Up, &x));
-        self.norm_feed_forward.forward(map(&self.down, Role::Down, &inner), x)
+        let Self { query, key, value, output, up, down, frozen, .. } = self;
+        let with = SelfAttention {
+            maps: [query, key, value].map(of),
+            deltas: [Role::Query, Role::Key, Role::Value].map(|role| delta(role, &x)),
+            prefix: prefix.map(|prefix| [prefix.key.clone(), prefix.value.clone()]),
+            key_bias,
+            n_heads: self.n_heads,
+            frozen: &frozen.projection,
+        };
+        let context = self_attention(x.clone(), with);
+        let output = map(output, &frozen.output, Role::Output, &context);
+        let x = self.norm_attention.forward(output, x);
+        let (weight, bias) = of(up);
+        let inner = match delta(Role::Up, &x) {
+            None => kernels::frozen_linear_gelu(x.clone(), weight, bias, &frozen.up),
+            Some(delta) => {
+                let hidden = kernels::frozen_linear(x.clone(), weight, bias, &frozen.up);
+                kernels::gelu(hidden + delta)
+            }
+        };
+        self.norm_feed_forward.forward(map(down, &frozen.down, Role::Down, &inner), x)
     }
 }
 
@@ -277,6 +310,7 @@ impl Bert {
                 down: map(Role::Down, [d_ff, d])?,
                 norm_feed_forward: norm(&format!("{at}.output.LayerNorm"))?,
                 n_heads: config.num_attention_heads,
+                frozen: FrozenMaps::default(),
             })
         };
         let pooler = format!("{root}pooler.dense");
@@ -313,6 +347,14 @@ impl Bert {
             embeddings: self.word.val().without_autodiff(),
             tokenize: None,
         }
+    }
+
+    /// The encoder that rounds the factors of its frozen linear maps in this precision.
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        for block in &mut self.blocks {
+            block.frozen = FrozenMaps::new(precision);
+        }
+        self
     }
 
     /// Hidden states of the true input, `[batch, seq, d_model]`, whatever the injection adds.

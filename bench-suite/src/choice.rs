@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use assets::Store;
-use backbones::Pooling;
+use backbones::{Pooling, Precision};
 use burn::tensor::Device;
 use datasets::{FOLDERS, FileTask, NAMED, Task, from_dir, from_files, named};
 use serde::{Deserialize, Serialize};
@@ -122,11 +122,18 @@ pub struct ModelChoice {
     pub pooling: Pooling,
     /// Longest input in tokens; longer texts are cut.
     pub max_tokens: usize,
+    /// How the factors of products with frozen matrices are rounded.
+    pub precision: Precision,
 }
 
 impl Default for ModelChoice {
     fn default() -> Self {
-        Self { name: "minilm-l6".to_owned(), pooling: Pooling::default(), max_tokens: 128 }
+        Self {
+            name: "minilm-l6".to_owned(),
+            pooling: Pooling::default(),
+            max_tokens: 128,
+            precision: Precision::F32,
+        }
     }
 }
 
@@ -134,9 +141,11 @@ impl ModelChoice {
     /// Gets and loads the model.
     ///
     /// # Errors
-    /// An unknown name, with the nearest ones; whatever is wrong with the files.
+    /// An unknown name, with the nearest ones; whatever is wrong with the files; a precision that
+    /// the device does not have.
     pub fn load(&self, store: &Store, device: &Device) -> Result<Model> {
-        Model::load(store, &self.name, self.pooling, self.max_tokens, device)
+        let model = Model::load(store, &self.name, self.pooling, self.max_tokens, device)?;
+        model.with_precision(self.precision, device)
     }
 
     /// The flags that choose it, where it is not the default.
@@ -151,6 +160,9 @@ impl ModelChoice {
         }
         if self.max_tokens != default.max_tokens {
             flags.extend(["--max-tokens".to_owned(), self.max_tokens.to_string()]);
+        }
+        if self.precision != default.precision {
+            flags.extend(["--precision".to_owned(), self.precision.name().to_owned()]);
         }
         flags
     }

@@ -4,6 +4,7 @@ mod using;
 
 use std::path::PathBuf;
 
+use backbones::Precision;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use datasets::{Encoding, FileTask, Format};
 
@@ -325,6 +326,15 @@ impl From<PoolingArg> for backbones::Pooling {
     }
 }
 
+/// Rounding of the factors of products with frozen matrices.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PrecisionArg {
+    /// None.
+    F32,
+    /// To bfloat16, on the device flex; sums and all that is trained stay float32.
+    Bf16,
+}
+
 /// Which model.
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Model")]
@@ -339,6 +349,9 @@ pub struct ModelArgs {
     /// Longest input in tokens; longer texts are cut [default: 128].
     #[arg(long, value_name = "N")]
     pub max_tokens: Option<usize>,
+    /// Rounding of both factors in products with frozen matrices [default: f32].
+    #[arg(long, value_enum)]
+    pub precision: Option<PrecisionArg>,
 }
 
 impl ModelArgs {
@@ -351,6 +364,12 @@ impl ModelArgs {
             base.pooling = pooling.into();
         }
         base.max_tokens = self.max_tokens.unwrap_or(base.max_tokens);
+        if let Some(precision) = self.precision {
+            base.precision = match precision {
+                PrecisionArg::F32 => Precision::F32,
+                PrecisionArg::Bf16 => Precision::Bf16,
+            };
+        }
         base
     }
 }

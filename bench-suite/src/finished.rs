@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
 use assets::Store;
-use backbones::Tokens;
+use backbones::{Precision, Tokens};
 use burn::tensor::Tensor;
 use datasets::{Encoded, eval_batches};
 use report::{ResultsDir, RunRecord, record::Status};
@@ -111,11 +111,15 @@ pub fn arm(record: &RunRecord) -> Result<Arm> {
 /// The model that a record names.
 ///
 /// # Errors
-/// A pooling that this program does not have.
+/// A pooling or a precision that this program does not have.
 pub fn model_choice(record: &RunRecord) -> Result<ModelChoice> {
     Ok(ModelChoice {
         name: record.backbone.name.clone(),
         pooling: serde_json::from_value(record.backbone.pooling.clone().into())?,
         max_tokens: record.task.max_tokens,
+        precision: match &record.backbone.precision {
+            None => Precision::F32,
+            Some(name) => serde_json::from_value(name.clone().into())?,
+        },
     })
 }

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use assets::{AssetError, Store, sha256_file};
-use backbones::{Backbone, BackboneSpec, Pooling};
+use backbones::{Backbone, BackboneSpec, Pooling, Precision};
 use burn::{module::Module, tensor::Device};
 use datasets::TextEncoder;
 use report::{RunRecord, record::BackboneInfo};
@@ -60,6 +60,7 @@ impl Model {
             n_layers: spec.n_layers,
             d_model: spec.d_model,
             pooling: pooling.name().to_owned(),
+            precision: None,
             fingerprint: sha256_file(&weights)
                 .with_context(|| format!("{} cannot be read", weights.display()))?,
         };
@@ -80,6 +81,24 @@ impl Model {
             record.backbone.name,
             record.id
         )
+    }
+
+    /// The model that rounds the factors of products with its frozen matrices.
+    ///
+    /// # Errors
+    /// A precision that the device does not have.
+    pub fn with_precision(self, precision: Precision, device: &Device) -> Result<Self> {
+        if precision == Precision::F32 {
+            return Ok(self);
+        }
+        if !kernels::is_flex(device) {
+            let precision = precision.name();
+            bail!(
+                "precision is '{precision}', which only the device flex has; use --device flex or --precision f32"
+            );
+        }
+        let info = BackboneInfo { precision: Some(precision.name().to_owned()), ..self.info };
+        Ok(Self { backbone: self.backbone.with_precision(precision), info, ..self })
     }
 }
 

@@ -61,6 +61,8 @@ impl RunPlan {
             model: &'a str,
             pooling: &'a str,
             max_tokens: usize,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            precision: &'a Option<String>,
             method: &'a str,
             config: &'a Arm,
             training: &'a Training,
@@ -75,6 +77,7 @@ impl RunPlan {
             model: &model.info.fingerprint,
             pooling: &model.info.pooling,
             max_tokens: data.info.max_tokens,
+            precision: &model.info.precision,
             method: self.arm.name(),
             config: &self.arm,
             training: &self.training,

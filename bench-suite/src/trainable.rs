@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context, Result};
-use backbones::{Backbone, Injection, Tokens, Untouched};
+use backbones::{Backbone, Injection, Precision, Tokens, Untouched};
 use burn::{
     module::{Module, Param},
     nn::Linear,
@@ -46,7 +46,7 @@ impl Trainable {
     ) -> Result<Self> {
         let method = arm.method(model, rng, device)?;
         let unfrozen = (*arm == Arm::Baseline(Baseline::Full))
-            .then(|| model.backbone.clone().unfreeze().train());
+            .then(|| model.backbone.clone().with_precision(Precision::F32).unfreeze().train());
         let head = init::linear(rng, model.spec.d_model, n_classes, device);
         Ok(Self { method, unfrozen, head })
     }
@@ -189,7 +189,10 @@ impl Trainable {
             }
         };
         let unfrozen = match arm {
-            Arm::Baseline(Baseline::Full) => Some(fill(model.backbone.clone(), "backbone", saved)?),
+            Arm::Baseline(Baseline::Full) => {
+                let backbone = model.backbone.clone().with_precision(Precision::F32);
+                Some(fill(backbone, "backbone", saved)?)
+            }
             _ => None,
         };
         let blank = Linear {

@@ -10,13 +10,10 @@ use burn::backend::flex::{Flex, FlexTensor, Layout};
 use burn::tensor::Shape;
 
 use crate::buffer::{self, Dense, filled, filled_together, zeroed};
-use crate::product::{Matrix, Threads, set_product};
-use crate::rows;
-use crate::simd::{LANES, Level};
-use crate::softmax::padded_bias;
+use crate::heads::{Attention, Heads};
 
 /// Query, key or value: `[batch, heads, tokens, d_head]` in any memory order.
-struct Heads {
+struct Input {
     x: FlexTensor,
     n_batch: usize,
     n_heads: usize,
@@ -24,34 +21,36 @@ struct Heads {
     d_head: usize,
 }
 
-impl Heads {
+impl Input {
+    /// Copies only if the features of a head do not follow each other.
     fn new(x: FlexTensor) -> Self {
-        let forward = x.layout().strides().iter().all(|stride| *stride >= 0);
-        let x = if forward { x } else { x.to_contiguous() };
+        let strides = x.layout().strides();
+        let readable = strides.iter().all(|stride| *stride >= 0) && strides[3] == 1;
+        let x = if readable { x } else { x.to_contiguous() };
         let shape = x.layout().shape();
         let [n_batch, n_heads, n_tokens, d_head] = [shape[0], shape[1], shape[2], shape[3]];
         Self { n_batch, n_heads, n_tokens, d_head, x }
     }
 
-    /// One head of one batch element: `[tokens, d_head]`.
-    fn matrix(&self, batch: usize, head: usize) -> Matrix<'_> {
+    /// One batch element.
+    fn heads(&self, batch: usize) -> Heads<'_> {
         let layout = self.x.layout();
         let strides = layout.strides();
-        let [by_batch, by_head, by_token, by_feature] =
-            [0, 1, 2, 3].map(|axis: usize| strides[axis].unsigned_abs());
-        let start = layout.start_offset() + batch * by_batch + head * by_head;
-        let values = &self.x.storage()[start..];
-        Matrix::new(values, [self.n_tokens, self.d_head], [by_token, by_feature])
-    }
-
-    /// Values of one token, all heads.
-    fn width(&self) -> usize {
-        self.n_heads * self.d_head
+        let [by_batch, by_head, by_token] =
+            [0, 1, 2].map(|axis: usize| strides[axis].unsigned_abs());
+        let start = layout.start_offset() + batch * by_batch;
+        Heads {
+            values: self.x.storage().get(start..).unwrap_or_default(),
+            n_tokens: self.n_tokens,
+            d_head: self.d_head,
+            by_head,
+            by_token,
+        }
     }
 
     /// Values of one batch element.
     fn len_of_one(&self) -> usize {
-        self.n_tokens * self.width()
+        self.n_tokens * self.n_heads * self.d_head
     }
 
     fn len(&self) -> usize {
@@ -81,101 +80,40 @@ pub struct Inputs {
     pub key_bias: Option<FlexTensor>,
 }
 
-/// The inputs, ready to be read head by head.
-struct Attention {
-    query: Heads,
-    key: Heads,
-    value: Heads,
+/// The inputs, ready to be read one batch element at a time.
+struct Batches {
+    query: Input,
+    key: Input,
+    value: Input,
     key_bias: Option<Dense>,
-    scale: f32,
-    level: Level,
 }
 
-impl Attention {
+impl Batches {
     fn new(inputs: Inputs) -> Self {
-        let query = Heads::new(inputs.query);
         Self {
-            scale: 1.0 / (query.d_head as f32).sqrt(),
-            key: Heads::new(inputs.key),
-            value: Heads::new(inputs.value),
+            query: Input::new(inputs.query),
+            key: Input::new(inputs.key),
+            value: Input::new(inputs.value),
             key_bias: inputs.key_bias.map(Dense::new),
-            level: Level::best(),
-            query,
         }
     }
 
-    fn bias(&self, batch: usize) -> Vec<f32> {
+    fn one(&self, batch: usize) -> Attention<'_> {
         let n_keys = self.key.n_tokens;
         let bias = self.key_bias.as_ref().map(|bias| &bias.values()[batch * n_keys..][..n_keys]);
-        padded_bias(bias, n_keys)
-    }
-
-    /// Space for the scores of one head: a row for each query, padded to whole vectors.
-    fn scores(&self) -> Vec<f32> {
-        vec![0.0; self.query.n_tokens * self.key.n_tokens.next_multiple_of(LANES)]
-    }
-
-    /// The weights of one head: softmax(Q Kᵀ · scale + bias). The padding stays 0.
-    fn weigh(&self, batch: usize, head: usize, bias: &[f32], scores: &mut [f32]) {
-        let (query, key) = (self.query.matrix(batch, head), self.key.matrix(batch, head));
-        set_product(query, key.transposed(), scores, bias.len(), Threads::One);
-        rows::softmax(self.level, scores, bias, self.scale);
-    }
-
-    /// The weights of all heads applied to the values of one batch element; `out` holds zeros.
-    fn attend(&self, batch: usize, out: &mut [f32]) {
-        if self.key.len() == 0 {
-            return;
-        }
-        let bias = self.bias(batch);
-        let mut weights = self.scores();
-        for head in 0..self.query.n_heads {
-            self.weigh(batch, head, &bias, &mut weights);
-            let weights = self.weights(&weights, bias.len());
-            let value = self.value.matrix(batch, head);
-            let out = &mut out[head * self.value.d_head..];
-            set_product(weights, value, out, self.value.width(), Threads::One);
-        }
-    }
-
-    fn weights<'a>(&self, values: &'a [f32], row_stride: usize) -> Matrix<'a> {
-        Matrix::new(values, [self.query.n_tokens, self.key.n_tokens], [row_stride, 1])
-    }
-
-    /// The gradients of query, key and value of one batch element; all three hold zeros.
-    fn attend_backward(&self, batch: usize, grad: &Heads, [q, k, v]: [&mut [f32]; 3]) {
-        if q.is_empty() || k.is_empty() {
-            return;
-        }
-        let bias = self.bias(batch);
-        let stride = bias.len();
-        let mut weights = self.scores();
-        let mut grads = self.scores();
-        for head in 0..self.query.n_heads {
-            let [query, key, value, grad] =
-                [&self.query, &self.key, &self.value, grad].map(|x| x.matrix(batch, head));
-            let start = head * self.query.d_head;
-            let width = self.query.width();
-            self.weigh(batch, head, &bias, &mut weights);
-            let to_value = self.weights(&weights, stride).transposed();
-            set_product(to_value, grad, &mut v[start..], width, Threads::One);
-            set_product(grad, value.transposed(), &mut grads, stride, Threads::One);
-            rows::softmax_backward(self.level, &mut grads, &weights, stride, self.scale);
-            let scores = self.weights(&grads, stride);
-            set_product(scores, key, &mut q[start..], width, Threads::One);
-            set_product(scores.transposed(), query, &mut k[start..], width, Threads::One);
-        }
+        let [query, key, value] = [&self.query, &self.key, &self.value].map(|x| x.heads(batch));
+        Attention::new(self.query.n_heads, query, key, value, bias)
     }
 }
 
 /// softmax(Q Kᵀ / √d_head + key bias) V.
 pub fn forward(inputs: Inputs) -> FlexTensor {
-    let attention = Attention::new(inputs);
-    let query = &attention.query;
+    let batches = Batches::new(inputs);
+    let query = &batches.query;
     let chunk = query.len_of_one();
     let out = filled(query.len(), chunk, |start, slots| {
         let out = zeroed(slots);
-        attention.attend(start / chunk, out);
+        batches.one(start / chunk).forward(out);
         out
     });
     query.token_by_token(out)
@@ -183,13 +121,13 @@ pub fn forward(inputs: Inputs) -> FlexTensor {
 
 /// The gradients of query, key and value.
 fn backward(inputs: Inputs, grad: FlexTensor) -> [FlexTensor; 3] {
-    let attention = Attention::new(inputs);
-    let grad = Heads::new(grad);
-    let parts = [&attention.query, &attention.key, &attention.value];
+    let batches = Batches::new(inputs);
+    let grad = Input::new(grad);
+    let parts = [&batches.query, &batches.key, &batches.value];
     let sizes = parts.map(|x| (x.len(), x.len_of_one()));
     let gradients = filled_together(sizes, |batch, slots| {
         let [q, k, v] = slots.map(zeroed);
-        attention.attend_backward(batch, &grad, [&mut *q, &mut *k, &mut *v]);
+        batches.one(batch).backward(grad.heads(batch), [&mut *q, &mut *k, &mut *v]);
         [q, k, v]
     });
     let mut parts = parts.into_iter();

@@ -9,9 +9,12 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, AutodiffBackend, Backend, ExtensionType, backend_extension};
 
 use crate::attention::{self, Attend};
+use crate::frozen::{self, Frozen, FrozenLinear, FrozenLinearGelu};
 use crate::gelu::{self, Gelu};
 use crate::layer_norm::{self, AddLayerNorm};
 use crate::linear::{self, Linear};
+use crate::low_rank::{self, LowRank};
+use crate::self_attention::{self, SelfAttend};
 use crate::softmax::{self, Softmax};
 
 /// A tensor that may be missing. (The extension mechanism does not take an `Option`.)
@@ -36,6 +39,41 @@ impl<B: Backend> Maybe<B> {
 impl<B: Backend> From<Option<FloatTensor<B>>> for Maybe<B> {
     fn from(x: Option<FloatTensor<B>>) -> Self {
         x.map_or(Self::Absent, Self::Present)
+    }
+}
+
+/// The linear maps that make queries, keys and values.
+#[derive(ExtensionType)]
+pub struct Maps<B: Backend> {
+    /// Weight of the queries.
+    pub query: FloatTensor<B>,
+    /// Weight of the keys.
+    pub key: FloatTensor<B>,
+    /// Weight of the values.
+    pub value: FloatTensor<B>,
+    /// Their biases.
+    #[extension_type]
+    pub biases: MaybeEach<B>,
+}
+
+/// For each of query, key and value a tensor that may be missing.
+#[derive(ExtensionType)]
+pub struct MaybeEach<B: Backend> {
+    /// Of the queries.
+    #[extension_type]
+    pub query: Maybe<B>,
+    /// Of the keys.
+    #[extension_type]
+    pub key: Maybe<B>,
+    /// Of the values.
+    #[extension_type]
+    pub value: Maybe<B>,
+}
+
+impl<B: Backend> MaybeEach<B> {
+    /// Query, key, value.
+    fn into_options(self) -> [Option<FloatTensor<B>>; 3] {
+        [self.query, self.key, self.value].map(Maybe::into_option)
     }
 }
 
@@ -68,6 +106,42 @@ pub trait Fused: Backend {
         #[extension_type] bias: Maybe<Self>,
     ) -> FloatTensor<Self>;
 
+    /// See [`frozen_linear`](crate::frozen_linear); neither weight nor bias is tracked.
+    fn fused_frozen_linear(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        #[extension_type] bias: Maybe<Self>,
+        frozen: Frozen,
+    ) -> FloatTensor<Self>;
+
+    /// See [`frozen_linear_gelu`](crate::frozen_linear_gelu); neither weight nor bias is tracked.
+    fn fused_frozen_linear_gelu(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        #[extension_type] bias: Maybe<Self>,
+        frozen: Frozen,
+    ) -> FloatTensor<Self>;
+
+    /// See [`self_attention`](crate::self_attention()); neither weights nor biases are tracked, and
+    /// the prefix has keys and values or neither.
+    fn fused_self_attention(
+        x: FloatTensor<Self>,
+        #[extension_type] maps: Maps<Self>,
+        #[extension_type] deltas: MaybeEach<Self>,
+        #[extension_type] prefix: MaybeEach<Self>,
+        key_bias: FloatTensor<Self>,
+        n_heads: usize,
+        frozen: Frozen,
+    ) -> FloatTensor<Self>;
+
+    /// See [`low_rank`](crate::low_rank()).
+    fn fused_low_rank(
+        x: FloatTensor<Self>,
+        a: FloatTensor<Self>,
+        b: FloatTensor<Self>,
+        scale: f32,
+    ) -> FloatTensor<Self>;
+
     /// See [`attention`](crate::attention()).
     fn fused_attention(
         query: FloatTensor<Self>,
@@ -98,6 +172,50 @@ impl Fused for Flex {
 
     fn fused_linear(x: FlexTensor, weight: FlexTensor, bias: Maybe<Self>) -> FlexTensor {
         linear::forward(x, weight, bias.into_option())
+    }
+
+    fn fused_frozen_linear(
+        x: FlexTensor,
+        weight: FlexTensor,
+        bias: Maybe<Self>,
+        frozen: Frozen,
+    ) -> FlexTensor {
+        frozen::forward(x, &frozen.packs(&[weight]), bias.into_option())
+    }
+
+    fn fused_frozen_linear_gelu(
+        x: FlexTensor,
+        weight: FlexTensor,
+        bias: Maybe<Self>,
+        frozen: Frozen,
+    ) -> FlexTensor {
+        frozen::gelu_forward(x, &frozen.packs(&[weight]), bias.into_option())
+    }
+
+    fn fused_self_attention(
+        x: FlexTensor,
+        maps: Maps<Self>,
+        deltas: MaybeEach<Self>,
+        prefix: MaybeEach<Self>,
+        key_bias: FlexTensor,
+        n_heads: usize,
+        frozen: Frozen,
+    ) -> FlexTensor {
+        let Maps { query, key, value, biases } = maps;
+        let [_, prefix_key, prefix_value] = prefix.into_options();
+        let inputs = self_attention::Inputs {
+            packs: frozen.packs(&[query, key, value]),
+            biases: biases.into_options(),
+            deltas: deltas.into_options(),
+            prefix: prefix_key.zip(prefix_value).map(|(key, value)| [key, value]),
+            key_bias,
+            n_heads,
+        };
+        self_attention::forward(x, inputs).1
+    }
+
+    fn fused_low_rank(x: FlexTensor, a: FlexTensor, b: FlexTensor, scale: f32) -> FlexTensor {
+        low_rank::forward(x, a, b, scale).1
     }
 
     fn fused_attention(
@@ -192,6 +310,86 @@ impl<C: CheckpointStrategy> Fused for Autodiff<Flex, C> {
             None => record::<C, _, 2>(Linear, [x_node, weight_node], saved, output),
             Some(bias) => record::<C, _, 3>(Linear, [x_node, weight_node, bias], saved, output),
         }
+    }
+
+    fn fused_frozen_linear(
+        x: Variable,
+        weight: Variable,
+        bias: Maybe<Self>,
+        frozen: Frozen,
+    ) -> Variable {
+        let tracked = x.is_tracked();
+        let (x, node) = x.into_parts();
+        let packs = frozen.packs(&[weight.into_primitive()]);
+        let y = frozen::forward(x, &packs, bias.into_option().map(Variable::into_primitive));
+        if !tracked {
+            return constant(y);
+        }
+        record::<C, _, 1>(FrozenLinear, [node], packs, y)
+    }
+
+    fn fused_frozen_linear_gelu(
+        x: Variable,
+        weight: Variable,
+        bias: Maybe<Self>,
+        frozen: Frozen,
+    ) -> Variable {
+        let tracked = x.is_tracked();
+        let (x, node) = x.into_parts();
+        let packs = frozen.packs(&[weight.into_primitive()]);
+        let bias = bias.into_option().map(Variable::into_primitive);
+        if !tracked {
+            return constant(frozen::gelu_forward(x, &packs, bias));
+        }
+        let (saved, y) = frozen::gelu_forward_saving(x, packs, bias);
+        record::<C, _, 1>(FrozenLinearGelu, [node], saved, y)
+    }
+
+    fn fused_self_attention(
+        x: Variable,
+        maps: Maps<Self>,
+        deltas: MaybeEach<Self>,
+        prefix: MaybeEach<Self>,
+        key_bias: Variable,
+        n_heads: usize,
+        frozen: Frozen,
+    ) -> Variable {
+        let plain = |x: Option<Variable>| x.map(Variable::into_primitive);
+        let weights = [maps.query, maps.key, maps.value].map(Variable::into_primitive);
+        let deltas = deltas.into_options();
+        let [_, prefix_key, prefix_value] = prefix.into_options();
+        let [query, key, value] = deltas;
+        let variables = [Some(x), query, key, value, prefix_key, prefix_value];
+        let tracked = variables.iter().flatten().any(Variable::is_tracked);
+        let nothing = constant(key_bias.clone().into_primitive());
+        let nodes = variables.each_ref().map(|x| x.as_ref().unwrap_or(&nothing).node());
+        let [x, query, key, value, prefix_key, prefix_value] = variables.map(plain);
+        let inputs = self_attention::Inputs {
+            packs: frozen.packs(&weights),
+            biases: maps.biases.into_options().map(plain),
+            deltas: [query, key, value],
+            prefix: prefix_key.zip(prefix_value).map(|(key, value)| [key, value]),
+            key_bias: key_bias.into_primitive(),
+            n_heads,
+        };
+        let x = x.expect("the first of the variables");
+        let (saved, y) = self_attention::forward(x, inputs);
+        if !tracked {
+            return constant(y);
+        }
+        record::<C, _, 6>(SelfAttend, nodes, saved, y)
+    }
+
+    fn fused_low_rank(x: Variable, a: Variable, b: Variable, scale: f32) -> Variable {
+        let variables = [x, a, b];
+        let tracked = variables.iter().any(Variable::is_tracked);
+        let nodes = variables.each_ref().map(Variable::node);
+        let [x, a, b] = variables.map(Variable::into_primitive);
+        let (saved, y) = low_rank::forward(x, a, b, scale);
+        if !tracked {
+            return constant(y);
+        }
+        record::<C, _, 3>(LowRank, nodes, saved, y)
     }
 
     fn fused_attention(

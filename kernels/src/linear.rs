@@ -7,9 +7,10 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::{Flex, FlexTensor};
 use burn::tensor::Shape;
+use packed::Matrix;
 
 use crate::buffer::{self, Dense, filled, repeated, rows_per_chunk};
-use crate::product::{Matrix, Threads, add_product, product};
+use crate::product::{add_product, product};
 use crate::sums::column_sums;
 
 thread_local! {
@@ -22,15 +23,17 @@ pub fn n_weight_gradients() -> usize {
 }
 
 /// A weight matrix as it lies in memory, transposed or not.
-struct Weight(FlexTensor);
+pub struct Weight(FlexTensor);
 
 impl Weight {
-    fn new(weight: FlexTensor) -> Self {
+    /// The matrix of a tensor of two axes.
+    pub fn new(weight: FlexTensor) -> Self {
         let forward = weight.layout().strides().iter().all(|stride| *stride >= 0);
         if forward { Self(weight) } else { Self(weight.to_contiguous()) }
     }
 
-    fn matrix(&self) -> Matrix<'_> {
+    /// Its elements.
+    pub fn matrix(&self) -> Matrix<'_> {
         let layout = self.0.layout();
         let (shape, strides) = (layout.shape(), layout.strides());
         let values = &self.0.storage()[layout.start_offset()..];
@@ -40,7 +43,7 @@ impl Weight {
 }
 
 /// The same shape with another last axis.
-fn with_width(shape: &Shape, width: usize) -> Shape {
+pub fn with_width(shape: &Shape, width: usize) -> Shape {
     let mut axes = shape.to_vec();
     if let Some(last) = axes.last_mut() {
         *last = width;
@@ -60,11 +63,11 @@ pub fn forward(x: FlexTensor, weight: FlexTensor, bias: Option<FlexTensor>) -> F
     }
     let x = Matrix::rows(x.values(), [len / d_out, d_in]);
     let out = match bias.map(Dense::new) {
-        None => filled(len, len, |_, slots| product(x, weight.matrix(), slots, Threads::All)),
+        None => filled(len, len, |_, slots| product(x, weight.matrix(), slots)),
         Some(bias) => {
             let chunk = rows_per_chunk(d_out) * d_out;
             let mut out = filled(len, chunk, |_, slots| repeated(bias.values(), slots));
-            add_product(x, weight.matrix(), &mut out, Threads::All);
+            add_product(x, weight.matrix(), &mut out);
             out
         }
     };
@@ -82,9 +85,7 @@ fn x_gradient(grad: FlexTensor, weight: FlexTensor) -> FlexTensor {
         return buffer::tensor(Vec::new(), shape);
     }
     let rows = Matrix::rows(grad.values(), [len / d_in, d_out]);
-    let out = filled(len, len, |_, slots| {
-        product(rows, weight.matrix().transposed(), slots, Threads::All)
-    });
+    let out = filled(len, len, |_, slots| product(rows, weight.matrix().transposed(), slots));
     buffer::tensor(out, shape)
 }
 
@@ -100,9 +101,7 @@ fn weight_gradient(x: FlexTensor, grad: FlexTensor) -> FlexTensor {
     let n_rows = x.len() / d_in;
     let x = Matrix::rows(x.values(), [n_rows, d_in]);
     let grad = Matrix::rows(grad.values(), [n_rows, d_out]);
-    let out = filled(d_in * d_out, d_in * d_out, |_, slots| {
-        product(x.transposed(), grad, slots, Threads::All)
-    });
+    let out = filled(d_in * d_out, d_in * d_out, |_, slots| product(x.transposed(), grad, slots));
     buffer::tensor(out, shape)
 }
 

@@ -45,6 +45,12 @@ pub fn linear<const D: usize>(
     module::linear(x, weight, bias)
 }
 
+/// See [`low_rank`](crate::low_rank()).
+pub fn low_rank<const D: usize>(x: Tensor<D>, a: Tensor<2>, b: Tensor<2>, scale: f64) -> Tensor<D> {
+    // The scale is applied where the tensor is smallest.
+    module::linear(module::linear(x, a, None) * scale, b, None)
+}
+
 /// See [`attention`](crate::attention()).
 pub fn attention(
     query: Tensor<4>,

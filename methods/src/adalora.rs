@@ -43,8 +43,9 @@ use backbones::{BackboneSpec, Injection, Site};
 use burn::{
     module::{Module, Param},
     optim::GradientsParams,
-    tensor::{Device, Tensor, TensorData, module::linear},
+    tensor::{Device, Tensor, TensorData},
 };
+use kernels::low_rank;
 use rand::rngs::StdRng;
 
 use crate::{
@@ -157,8 +158,7 @@ impl Injection for AdaLora {
         if lambda.dims()[1] == 0 {
             return None;
         }
-        let narrow = linear(x.clone(), q.val(), None) * (lambda.val() * self.scale).unsqueeze();
-        Some(linear(narrow, p.val(), None))
+        Some(low_rank(x.clone(), q.val() * lambda.val(), p.val(), self.scale))
     }
 }
 

@@ -46,8 +46,9 @@ use backbones::{BackboneSpec, Injection, Role, Site};
 use burn::{
     module::{Module, Param},
     nn::{Dropout, DropoutConfig},
-    tensor::{Device, Tensor, module::linear},
+    tensor::{Device, Tensor},
 };
+use kernels::low_rank;
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 
@@ -192,9 +193,7 @@ impl Injection for Lora {
         // Dropout acts where its input can have gradients. Below the first branch nothing else
         // of the input can, so it must be told.
         let x = if a.is_autodiff() { x.clone().autodiff() } else { x.clone() };
-        let narrow = linear(branch.dropout.forward(x), a, None);
-        // The scale is applied where the tensor is smallest.
-        Some(linear(narrow * branch.scale, branch.b.val(), None))
+        Some(low_rank(branch.dropout.forward(x), a, branch.b.val(), branch.scale))
     }
 }
 

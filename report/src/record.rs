@@ -131,6 +131,10 @@ pub struct BackboneInfo {
     pub d_model: usize,
     /// How a sentence vector is made from hidden states, e.g. `mean`.
     pub pooling: String,
+    /// How the factors of products with frozen matrices were rounded, e.g. `bf16`; not at all if
+    /// it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<String>,
     /// SHA-256 of the weights file.
     pub fingerprint: String,
 }

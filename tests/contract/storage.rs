@@ -82,7 +82,7 @@ pub fn what_is_resumed_is_the_same_and_trains_on_in_the_same_way(device: &Device
             let parameters = parameters(&resumed);
             assert!(parameters.iter().all(|p| p.is_autodiff), "{subject}: cannot be trained");
             assert_eq!(resumed.num_params(), method.num_params(), "{subject}");
-            if drops_out(&subject) {
+            if subject.drops_out() {
                 continue;
             }
             // The optimizer starts anew in both, so nothing but the method can tell them apart.
@@ -90,13 +90,6 @@ pub fn what_is_resumed_is_the_same_and_trains_on_in_the_same_way(device: &Device
             assert_eq!(next(resumed), next(method), "{subject} after {n_steps} steps");
         }
     }
-}
-
-/// Dropout draws from the device's generator, which the tests of a process share: what it drops
-/// can be said in no test that runs beside others.
-fn drops_out(subject: &Subject) -> bool {
-    let settings = serde_json::to_value(&subject.config).unwrap();
-    settings["dropout"].as_f64().is_some_and(|share| share > 0.0)
 }
 
 pub fn what_goes_on_from_a_settled_method_stays_whole(device: &Device) {

@@ -28,13 +28,15 @@ pub fn show(id: &str, folder: Option<&Path>, common: &Common) -> Result<()> {
         task.classes.join(", ")
     );
     let backbone = &record.backbone;
+    let precision = backbone.precision.as_ref();
     println!(
-        "model      {}: {} layers of width {}, {} parameters, pooling {}",
+        "model      {}: {} layers of width {}, {} parameters, pooling {}{}",
         backbone.name,
         backbone.n_layers,
         backbone.d_model,
         format::count(backbone.n_parameters),
-        backbone.pooling
+        backbone.pooling,
+        precision.map(|precision| format!(", frozen matrices in {precision}")).unwrap_or_default()
     );
     let counts = &record.counts;
     println!(

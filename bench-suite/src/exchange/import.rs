@@ -44,6 +44,7 @@ pub fn import(args: &ImportArgs, store: &Store, chosen: &Chosen) -> Result<(RunR
         name: base(args, &adapter, store)?,
         pooling: pooling(args, &adapter)?,
         max_tokens: args.max_tokens,
+        ..ModelChoice::default()
     };
     let model = choice.load(store, &chosen.device).context("the model under the adapter")?;
     check_tokenizer(folder, &model)?;

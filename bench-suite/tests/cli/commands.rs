@@ -46,6 +46,25 @@ fn devices_tells_what_auto_takes_and_why() {
 }
 
 #[test]
+fn a_precision_is_part_of_a_run_and_the_default_one_leaves_no_trace() {
+    let desk = Desk::new();
+    desk.train("--method lora --results results/f32 --precision f32").ok();
+    desk.train("--method lora --results results/bf16 --precision bf16").ok();
+    let (f32, bf16) = (desk.record("results/f32"), desk.record("results/bf16"));
+    assert_ne!(f32.id, bf16.id);
+    assert_eq!((&f32.backbone.precision, f32.method.variant.as_str()), (&None, ""));
+    assert!(!f32.command.contains("--precision"), "{}", f32.command);
+    assert_eq!(bf16.backbone.precision.as_deref(), Some("bf16"));
+    assert_eq!(bf16.method.variant, "bf16");
+    assert!(bf16.command.contains("--precision bf16"), "{}", bf16.command);
+    assert!(desk.run(&format!("show {}", bf16.id)).ok().stdout.contains("frozen matrices in bf16"));
+    // What was trained in a precision is used in it.
+    desk.run(&format!("predict {} good --device flex", bf16.id)).ok();
+    let asked = desk.run("run --train mine.csv --model model --precision f16");
+    asked.misused(&["f16", "f32", "bf16"]);
+}
+
+#[test]
 fn show_tells_everything_that_is_recorded() {
     let desk = Desk::new();
     desk.train("--method lora --results results/out").ok();

@@ -3,9 +3,11 @@
 mod accuracy;
 mod attention;
 mod edges;
+mod frozen;
 mod layer_norm;
 mod linear;
 mod same_bytes;
+mod self_attention;
 mod softmax;
 
 use burn::tensor::{Device, Tensor, TensorData};

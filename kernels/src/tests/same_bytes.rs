@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 use rayon::ThreadPoolBuilder;
 
 use super::{Backward, leaf, numbers, random, rng};
+use crate::{Frozen, Precision};
 
 /// A block of a transformer, all of whose inputs are trained: its output and every gradient.
 fn block() -> Vec<Vec<u32>> {
@@ -20,11 +21,19 @@ fn block() -> Vec<Vec<u32>> {
     let merged = attended.swap_dims(1, 2).reshape([b, s, d_model]);
     let y = crate::add_layer_norm(merged, x.clone(), gamma.clone(), bias.clone(), 1e-5);
     let y = crate::gelu(crate::linear(y, weight.clone(), None));
+    let thin = random([d_model, 3], 0.2, rng);
+    let [a, b_] = [leaf(&thin, true), leaf(&thin.transpose(), true)];
+    let rounded = Frozen::new(Precision::Bf16);
+    let frozen = random([d_model, d_model], 0.2, rng);
+    let y = crate::frozen_linear(y, frozen.clone(), None, &rounded)
+        + crate::low_rank(x.clone(), a.clone(), b_.clone(), 2.0);
+    let y = crate::frozen_linear_gelu(y, frozen, None, &Frozen::default());
     let grads = Backward::new(&y);
-    let gradients =
-        [grads.of(&x), grads.of(&weight), grads.of(&bias), grads.of(&gamma), Some(numbers(y))];
-    gradients
+    let leaves = [grads.of(&x), grads.of(&bias), grads.of(&gamma)];
+    let matrices = [grads.of(&weight), grads.of(&a), grads.of(&b_), Some(numbers(y))];
+    leaves
         .into_iter()
+        .chain(matrices)
         .map(|numbers| numbers.expect("tracked").into_iter().map(f32::to_bits).collect())
         .collect()
 }

@@ -214,6 +214,7 @@ fn backbone() -> BackboneInfo {
         n_layers: N_LAYERS,
         d_model: D_MODEL,
         pooling: "mean".to_owned(),
+        precision: None,
         fingerprint: "c".repeat(64),
     }
 }

@@ -1,0 +1,230 @@
+//! Linear maps that nobody trains, through weights that are packed once.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops};
+use burn::backend::flex::{Flex, FlexTensor};
+use packed::{Matrix, Packed, Precision};
+
+use crate::buffer::{self, Dense, filled, filled_together};
+use crate::linear::{Weight, with_width};
+use crate::rows;
+use crate::simd::Level;
+
+/// Rows that one task multiplies: few enough to share the work evenly, enough for a panel of the
+/// weight to be worth its way into the cache. Each row's numbers are the same in any company.
+pub const ROWS: usize = 48;
+
+/// The packed forms of a frozen weight, made when they are first needed and kept beside it.
+///
+/// It notices when the weight becomes another one, and packs that. In `f32` each form takes as
+/// many bytes as the weight, in bfloat16 half of them; the one for the forward pass is made by the
+/// first forward pass, the one for the backward pass by the first backward pass.
+#[derive(Clone, Debug, Default)]
+pub struct Frozen {
+    precision: Precision,
+    packs: Arc<Mutex<Option<Arc<Packs>>>>,
+}
+
+impl Frozen {
+    /// Packs in this precision.
+    pub fn new(precision: Precision) -> Self {
+        Self { precision, packs: Arc::default() }
+    }
+
+    /// How the factors of products are rounded.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// The packed forms of these weights, side by side.
+    pub(crate) fn packs(&self, weights: &[FlexTensor]) -> Arc<Packs> {
+        let mut packs = self.packs.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*packs {
+            Some(packs) if packs.are_of(weights) => packs.clone(),
+            _ => packs.insert(Arc::new(Packs::new(weights.to_vec(), self.precision))).clone(),
+        }
+    }
+}
+
+/// The packed forms of weights `[d_in, d_out]` side by side: one matrix.
+pub struct Packs {
+    /// Held, so that their memory can neither change nor become another tensor's: flex writes only
+    /// to memory that it alone holds.
+    weights: Vec<FlexTensor>,
+    precision: Precision,
+    /// For x W.
+    forward: OnceLock<Packed>,
+    /// For g Wᵀ.
+    backward: OnceLock<Packed>,
+}
+
+impl std::fmt::Debug for Packs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Packs({:?}, {:?})", self.weights, self.precision)
+    }
+}
+
+impl Packs {
+    fn new(weights: Vec<FlexTensor>, precision: Precision) -> Self {
+        Self { weights, precision, forward: OnceLock::new(), backward: OnceLock::new() }
+    }
+
+    fn are_of(&self, weights: &[FlexTensor]) -> bool {
+        let at = |x: &FlexTensor| (x.bytes().as_ptr(), x.layout().start_offset());
+        let axes = |x: &FlexTensor| (x.layout().shape().to_vec(), x.layout().strides().to_vec());
+        let is_same = |(a, b)| at(a) == at(b) && axes(a) == axes(b);
+        self.weights.len() == weights.len() && self.weights.iter().zip(weights).all(is_same)
+    }
+
+    /// For x W.
+    pub fn forward(&self) -> &Packed {
+        self.forward.get_or_init(|| self.pack(|matrix| matrix))
+    }
+
+    /// For g Wᵀ.
+    fn backward(&self) -> &Packed {
+        self.backward.get_or_init(|| self.pack(|matrix| matrix.transposed()))
+    }
+
+    fn pack(&self, turn: fn(Matrix) -> Matrix) -> Packed {
+        let weights: Vec<Weight> = self.weights.iter().cloned().map(Weight::new).collect();
+        let matrices: Vec<Matrix> = weights.iter().map(Weight::matrix).collect();
+        if let [matrix] = matrices[..] {
+            return Packed::new(turn(matrix), self.precision);
+        }
+        let d_in = matrices[0].shape()[0];
+        let mut values = Vec::new();
+        for i in 0..d_in {
+            for matrix in &matrices {
+                values.extend((0..matrix.shape()[1]).map(|j| matrix.at(i, j)));
+            }
+        }
+        let joined = Matrix::rows(&values, [d_in, values.len() / d_in.max(1)]);
+        Packed::new(turn(joined), self.precision)
+    }
+}
+
+/// x W + b.
+pub fn forward(x: FlexTensor, packs: &Packs, bias: Option<FlexTensor>) -> FlexTensor {
+    multiply(x, packs.forward(), bias)
+}
+
+/// The gradient of x: g Wᵀ.
+pub fn x_gradient(grad: FlexTensor, packs: &Packs) -> FlexTensor {
+    multiply(grad, packs.backward(), None)
+}
+
+fn multiply(x: FlexTensor, packed: &Packed, bias: Option<FlexTensor>) -> FlexTensor {
+    let (x, bias) = (Dense::new(x), bias.map(Dense::new));
+    let bias = bias.as_ref().map(Dense::values);
+    let [k, n] = packed.shape();
+    let shape = with_width(x.shape(), n);
+    let out = filled(shape.num_elements(), ROWS * n, |start, slots| {
+        let rows = start / n * k..(start + slots.len()) / n * k;
+        packed.apply(&x.values()[rows], bias, slots)
+    });
+    buffer::tensor(out, shape)
+}
+
+/// The recorded step; its parent is x.
+#[derive(Debug)]
+pub struct FrozenLinear;
+
+impl Backward<Flex, 1> for FrozenLinear {
+    type State = Arc<Packs>;
+
+    fn backward(
+        self,
+        ops: Ops<Arc<Packs>, 1>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let grad = grads.consume::<Flex>(&ops.node);
+        if let [Some(x)] = ops.parents {
+            grads.register::<Flex>(x.id, x_gradient(grad, &ops.state));
+        }
+    }
+}
+
+/// h Φ(h) with h = x W + b, keeping nothing.
+pub fn gelu_forward(x: FlexTensor, packs: &Packs, bias: Option<FlexTensor>) -> FlexTensor {
+    let level = Level::best();
+    let (x, bias) = (Dense::new(x), bias.map(Dense::new));
+    let bias = bias.as_ref().map(Dense::values);
+    let packed = packs.forward();
+    let [k, n] = packed.shape();
+    let shape = with_width(x.shape(), n);
+    let out = filled(shape.num_elements(), ROWS * n, |start, slots| {
+        let rows = start / n * k..(start + slots.len()) / n * k;
+        let rows = packed.apply(&x.values()[rows], bias, slots);
+        rows::gelu(level, rows);
+        rows
+    });
+    buffer::tensor(out, shape)
+}
+
+/// What the backward pass needs of the forward pass.
+#[derive(Clone, Debug)]
+pub struct Saved {
+    packs: Arc<Packs>,
+    /// x W + b.
+    hidden: FlexTensor,
+}
+
+/// The same as [`gelu_forward`], with what the backward pass needs.
+pub fn gelu_forward_saving(
+    x: FlexTensor,
+    packs: Arc<Packs>,
+    bias: Option<FlexTensor>,
+) -> (Saved, FlexTensor) {
+    let level = Level::best();
+    let (x, bias) = (Dense::new(x), bias.map(Dense::new));
+    let bias = bias.as_ref().map(Dense::values);
+    let packed = packs.forward();
+    let [k, n] = packed.shape();
+    let shape = with_width(x.shape(), n);
+    let sizes = [(shape.num_elements(), ROWS * n); 2];
+    let [hidden, y] = filled_together(sizes, |i, [hidden, y]| {
+        let start = i * ROWS * k;
+        let hidden = packed.apply(&x.values()[start..start + y.len() / n * k], bias, hidden);
+        let y = y.write_copy_of_slice(hidden);
+        rows::gelu(level, y);
+        [hidden, y]
+    });
+    let hidden = buffer::tensor(hidden, shape.clone());
+    (Saved { packs, hidden }, buffer::tensor(y, shape))
+}
+
+/// The gradient of x: (g · gelu′(h)) Wᵀ.
+fn gelu_backward(saved: &Saved, grad: FlexTensor) -> FlexTensor {
+    let level = Level::best();
+    let (grad, hidden) = (Dense::new(grad), Dense::new(saved.hidden.clone()));
+    let packed = saved.packs.backward();
+    let [k, n] = packed.shape();
+    let shape = with_width(grad.shape(), n);
+    let out = filled(shape.num_elements(), ROWS * n, |start, slots| {
+        let rows = start / n * k..(start + slots.len()) / n * k;
+        let mut inner = grad.values()[rows.clone()].to_vec();
+        rows::gelu_backward(level, &mut inner, &hidden.values()[rows]);
+        packed.apply(&inner, None, slots)
+    });
+    buffer::tensor(out, shape)
+}
+
+/// The recorded step; its parent is x.
+#[derive(Debug)]
+pub struct FrozenLinearGelu;
+
+impl Backward<Flex, 1> for FrozenLinearGelu {
+    type State = Saved;
+
+    fn backward(self, ops: Ops<Saved, 1>, grads: &mut Gradients, _checkpointer: &mut Checkpointer) {
+        let grad = grads.consume::<Flex>(&ops.node);
+        if let [Some(x)] = ops.parents {
+            grads.register::<Flex>(x.id, gelu_backward(&ops.state, grad));
+        }
+    }
+}
