@@ -1,5 +1,6 @@
 //! One optimizer step: forward, backward, clip, update.
 
+use backbones::Tokens;
 use burn::{
     nn::{
         Linear,
@@ -12,7 +13,11 @@ use datasets::Batch;
 use methods::Progress;
 
 use crate::{
-    clip::clip_global_norm, data::tokens, features::Features, model::Model, train::Trainer,
+    clip::clip_global_norm,
+    data::tokens,
+    features::Features,
+    model::Model,
+    train::{Phase, Trainer, Watcher},
     trainable::Trainable,
 };
 
@@ -52,15 +57,24 @@ impl<'a> Steps<'a> {
 
     /// Forward and backward: the task loss, penalty not included, and the gradients of both, on
     /// the device.
-    pub fn gradients(&self, trainable: &Trainable, batch: &Batch) -> (Tensor<1>, GradientsParams) {
+    pub fn gradients(
+        &self,
+        trainable: &Trainable,
+        batch: &Batch,
+        watcher: &mut dyn Watcher,
+    ) -> (Tensor<1>, GradientsParams) {
         let &Trainer { model, device, .. } = self.trainer;
-        let logits = logits(trainable, model, &self.features.train, batch, device);
-        let task_loss = self.cross_entropy.forward(logits, labels(batch, device).autodiff());
+        let input = Input::of(batch, &self.features.train, device);
+        let labels = labels(batch, device).autodiff();
+        watcher.lap(Phase::Data);
+        let task_loss = self.cross_entropy.forward(input.logits(trainable, model), labels);
         let loss = match trainable.penalty() {
             Some(penalty) => task_loss.clone() + penalty,
             None => task_loss.clone(),
         };
+        watcher.lap(Phase::Forward);
         let grads = GradientsParams::from_grads(loss.backward(), trainable);
+        watcher.lap(Phase::Backward);
         (task_loss.without_autodiff(), grads)
     }
 
@@ -71,9 +85,10 @@ impl<'a> Steps<'a> {
         trainable: Trainable,
         batch: &Batch,
         step: usize,
+        watcher: &mut dyn Watcher,
     ) -> (Trainable, Tensor<1>) {
         let training = self.trainer.training;
-        let (task_loss, mut grads) = self.gradients(&trainable, batch);
+        let (task_loss, mut grads) = self.gradients(&trainable, batch, watcher);
         if training.clip_norm > 0.0 {
             clip_global_norm(&trainable, &mut grads, training.clip_norm);
         }
@@ -81,6 +96,7 @@ impl<'a> Steps<'a> {
         let trainable = trainable.observe(&grads);
         let trainable = self.optimizers.step(self.rate(step), head_rate, trainable, grads);
         let trainable = trainable.after_step(Progress { step, total: self.total });
+        watcher.lap(Phase::Optimizer);
         (trainable, task_loss)
     }
 }
@@ -119,6 +135,34 @@ impl Optimizers {
     }
 }
 
+/// What a batch's scores are computed from.
+#[expect(clippy::large_enum_variant, reason = "there is one of them at a time")]
+enum Input {
+    Tokens(Tokens),
+    /// Sentence vectors that are known already, `[batch, d_model]`.
+    Features(Tensor<2>),
+}
+
+impl Input {
+    fn of(batch: &Batch, features: &Option<Tensor<2>>, device: &Device) -> Self {
+        match features {
+            None => Self::Tokens(tokens(batch, device)),
+            Some(features) => {
+                let rows: Vec<i32> = batch.rows.iter().map(|&row| row as i32).collect();
+                let rows = Tensor::from_ints(rows.as_slice(), device);
+                Self::Features(features.clone().select(0, rows))
+            }
+        }
+    }
+
+    fn logits(self, trainable: &Trainable, model: &Model) -> Tensor<2> {
+        match self {
+            Self::Tokens(tokens) => trainable.logits(model, &tokens),
+            Self::Features(features) => trainable.head.forward(features),
+        }
+    }
+}
+
 /// Scores of a batch, from known features or through the backbone.
 pub fn logits(
     trainable: &Trainable,
@@ -127,17 +171,7 @@ pub fn logits(
     batch: &Batch,
     device: &Device,
 ) -> Tensor<2> {
-    match features {
-        None => {
-            let tokens = tokens(batch, device);
-            trainable.logits(model, &tokens)
-        }
-        Some(features) => {
-            let rows: Vec<i32> = batch.rows.iter().map(|&row| row as i32).collect();
-            let rows = Tensor::from_ints(rows.as_slice(), device);
-            trainable.head.forward(features.clone().select(0, rows))
-        }
-    }
+    Input::of(batch, features, device).logits(trainable, model)
 }
 
 fn labels(batch: &Batch, device: &Device) -> Tensor<1, Int> {

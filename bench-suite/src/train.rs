@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Rows a batch in evaluation, where no graph is kept.
-const EVALUATION_BATCH: usize = 64;
+pub const EVALUATION_BATCH: usize = 64;
 
 /// Steps between two looks at the loss; a look waits for the device.
 const LOOK: usize = 10;
@@ -87,8 +87,25 @@ pub struct Checkpoint {
     pub validation: Evaluation,
 }
 
+/// A part of the training that time is spent in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// What is between two steps: looks at the loss, evaluation.
+    Between,
+    /// Making the batch and giving it to the device.
+    Data,
+    /// From the tokens to the loss.
+    Forward,
+    /// From the loss to the gradients.
+    Backward,
+    /// Clipping, the update, and what the method does beside it.
+    Optimizer,
+}
+
 /// Told of the progress of a training.
 pub trait Watcher {
+    /// After each phase. The device may still compute it: who measures time must wait for it.
+    fn lap(&mut self, _over: Phase) {}
     /// After some steps: mean loss since the last call.
     fn step(&mut self, _step: usize, _total: usize, _loss: f64) {}
     /// After an evaluation.
@@ -134,10 +151,11 @@ impl Trainer<'_> {
         let mut misses = 0;
 
         for step in 1..=steps.total {
+            watcher.lap(Phase::Between);
             let clock = Instant::now();
             let batch = batches.next();
             let loss;
-            (trainable, loss) = steps.take(trainable, &batch, step);
+            (trainable, loss) = steps.take(trainable, &batch, step, watcher);
             losses.add(loss);
             run.steps = step;
             run.n_tokens += steps.tokens_through_backbone(&batch);

@@ -2,7 +2,7 @@
 
 mod case;
 
-use bench_suite::trainable::Trainable;
+use bench_suite::{train::Unwatched, trainable::Trainable};
 use burn::{optim::GradientsParams, tensor::TensorData};
 use methods::Method;
 
@@ -49,7 +49,7 @@ fn every_gradient_equals_that_of_hugging_face_peft() {
     for case in Case::all() {
         let expected = case.trained("gradient");
         case.with_steps(&model, |steps, start| {
-            let (_, gradients) = steps.gradients(&start, &batches[0]);
+            let (_, gradients) = steps.gradients(&start, &batches[0], &mut Unwatched);
             for (name, found) in by_name(&start, &gradients) {
                 let what = format!("{}: gradient of {name}", case.name);
                 assert_close_in_share(&found, &f32s(&expected[&name]), GRADIENT_SHARE, &what);
@@ -105,8 +105,9 @@ fn train(case: &Case, mut each: impl FnMut(usize, f32, &Trainable)) -> Trainable
     let (model, batches) = (model(), batches());
     case.with_steps(&model, |steps, mut trainable| {
         for step in 1..=case.n_steps {
+            let batch = &batches[(step - 1) % batches.len()];
             let loss;
-            (trainable, loss) = steps.take(trainable, &batches[(step - 1) % batches.len()], step);
+            (trainable, loss) = steps.take(trainable, batch, step, &mut Unwatched);
             each(step, loss.into_scalar(), &trainable);
         }
         trainable
