@@ -10,6 +10,7 @@ mod frame;
 mod label;
 mod legend;
 pub(crate) mod palette;
+pub mod panels;
 mod picture;
 mod points;
 mod raster;

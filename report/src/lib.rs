@@ -46,6 +46,7 @@ mod runs_csv;
 #[cfg(test)]
 mod example;
 
+pub use chart::panels;
 pub use error::ReportError;
 pub use files::{make_folder, write_atomic};
 pub use finding::{Finding, finding};
