@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
     rc::Rc,
     thread::sleep,
     time::Duration,
@@ -54,6 +54,14 @@ impl<'a> Loader<'a> {
         let model = Rc::new(choice.load(self.store, &self.chosen.device)?);
         self.models.push((choice.clone(), model.clone()));
         Ok(model)
+    }
+
+    /// The folder that a model is read from.
+    ///
+    /// # Errors
+    /// No such model.
+    pub fn folder(&self, choice: &ModelChoice) -> Result<PathBuf> {
+        Ok(self.store.model(&choice.name)?.path)
     }
 
     /// The rows of a task as a training takes them.

@@ -1,8 +1,9 @@
 //! The command line.
 
+mod bench;
 mod using;
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use backbones::Precision;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -14,6 +15,8 @@ use crate::{
     device::DeviceChoice,
     shard::Shard,
 };
+
+pub use bench::BenchArgs;
 
 /// Trains parameter-efficient fine-tuning methods on a frozen pretrained model and compares them.
 ///
@@ -56,6 +59,22 @@ pub struct Common {
     /// Print JSON for scripts instead of text for people.
     #[arg(long, global = true)]
     pub json: bool,
+}
+
+impl Common {
+    /// The flags for another process of this program that is to do as this one.
+    pub fn flags(&self) -> Vec<OsString> {
+        let device = self.device.to_possible_value();
+        let device = device.map_or("auto".to_owned(), |value| value.get_name().to_owned());
+        let mut flags: Vec<OsString> = vec!["--device".into(), device.into()];
+        if self.offline {
+            flags.push("--offline".into());
+        }
+        if let Some(cache) = &self.cache {
+            flags.extend(["--cache".into(), cache.into()]);
+        }
+        flags
+    }
 }
 
 /// What the program can do.
@@ -156,6 +175,18 @@ pub enum Command {
     Import(ImportArgs),
     /// List the devices that are there, and say which one 'auto' takes and why.
     Devices,
+    /// Measure how fast methods train and how much memory that takes
+    ///
+    /// Each measurement is taken in a process of its own; nothing else should run meanwhile.
+    ///
+    /// Examples:
+    ///   bench                                     every method on rows and on fixed lengths
+    ///   bench --method lora --config rank=32 --work 64
+    ///   bench --against .venv/bin/python          in turns with Hugging Face PEFT
+    ///   bench --growth --to docs/performance      curves against rank, tokens, rows, layers
+    ///   bench --launches --device wgpu            kernels launched in a step
+    #[command(verbatim_doc_comment)]
+    Bench(Box<BenchArgs>),
 }
 
 /// What `list` can list.
@@ -235,7 +266,7 @@ pub struct RunArgs {
 }
 
 /// Which task.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Task")]
 pub struct TaskArgs {
     /// A named task: see 'list tasks'.

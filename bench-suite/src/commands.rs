@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+mod bench;
 mod devices;
 mod eval;
 mod explain;
@@ -49,6 +50,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
         Command::Export(args) => export::export(&args, &common)?,
         Command::Import(args) => import::import(&args, &common)?,
         Command::Devices => devices::devices(&common)?,
+        Command::Bench(args) => bench::bench(*args, &common)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -22,6 +22,12 @@ impl Rows {
         Ok(Self { encoded: encoder.encode(examples)?, labels })
     }
 
+    /// Some of the rows, in the given order.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let encoded = rows.iter().map(|&row| self.encoded[row].clone()).collect();
+        Self { encoded, labels: rows.iter().map(|&row| self.labels[row]).collect() }
+    }
+
     /// Tokens of all rows.
     pub fn n_tokens(&self) -> usize {
         self.encoded.iter().map(|row| row.ids.len()).sum()

@@ -28,6 +28,7 @@ pub mod shard;
 pub mod steps;
 pub mod suite;
 pub mod tensors;
+pub mod timing;
 pub mod train;
 pub mod trainable;
 pub mod training;

@@ -40,6 +40,14 @@ pub struct Outcome {
 /// # Errors
 /// What is wrong with the settings, with the room for the prompt, or with the run to go on from.
 pub fn check(plan: &RunPlan, model: &Model, data: &Data) -> Result<()> {
+    check_length(plan, model, data, model.encoder.max_tokens())
+}
+
+/// As [`check`], for texts of up to `n_text` tokens.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_length(plan: &RunPlan, model: &Model, data: &Data, n_text: usize) -> Result<()> {
     plan.training.check().map_err(anyhow::Error::msg)?;
     if let Some(Parent { record, .. }) = &plan.from {
         model.check_is_of(record)?;
@@ -65,7 +73,7 @@ pub fn check(plan: &RunPlan, model: &Model, data: &Data) -> Result<()> {
     let n_prompt = method.map_or(0, |method| {
         method.first_position() + method.prompt().map_or(0, |prompt| prompt.dims()[0])
     });
-    let (n_text, n_positions) = (model.encoder.max_tokens(), model.spec.n_positions);
+    let n_positions = model.spec.n_positions;
     if n_prompt + n_text > n_positions {
         bail!(
             "field 'tokens' is {n_prompt}; with texts of up to {n_text} tokens the model's \

@@ -12,6 +12,7 @@ mod bad_model;
 mod bad_names;
 mod bad_settings;
 mod bad_suite;
+mod bench;
 mod commands;
 mod comparing;
 mod endings;

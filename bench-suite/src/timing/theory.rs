@@ -1,0 +1,72 @@
+//! What theory says of a step: how many multiplications, and how much is kept between the two
+//! passes.
+//!
+//! With B rows of s tokens, p prompt tokens and t prefix tokens, L layers, q = s + p queries and
+//! k = q + t keys a row, W the numbers of a layer's frozen matrices, D those of the tensors that
+//! act beside them:
+//!
+//! multiplications = B · (2 · L · q · W + 3 · L · 2 · q · k · d + 3 · s · D)
+//!
+//! The frozen matrices are multiplied once on the way up and once on the way down, where only the
+//! gradient of their input is needed; attention and what is trained cost twice as much on the way
+//! down as on the way up. Layers below the lowest trained tensor have no way down; that is left
+//! out.
+//!
+//! kept bytes = 4 · B · L · q · (6 · d + d_ff)
+//!
+//! Per token and layer: query, key, value, two normalised vectors, the input of what is trained,
+//! and the input of GELU. Attention weights are computed again.
+
+use anyhow::Result;
+use backbones::Injection;
+use rand::{SeedableRng, rngs::StdRng};
+
+use super::job::{Job, Work};
+use crate::model::Model;
+
+/// What a step costs by the formulas.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cost {
+    /// Multiplications.
+    pub products: f64,
+    /// Bytes kept between the two passes.
+    pub kept_bytes: f64,
+}
+
+/// The cost of a step of a method on rows of one length.
+///
+/// # Errors
+/// As the method's own check of its settings.
+pub fn of(job: &Job, model: &Model) -> Result<Cost> {
+    let spec = &model.spec;
+    let device = spec.embeddings.device();
+    let method = job.arm.method(model, &mut StdRng::seed_from_u64(0), &device)?;
+    let prompt = method.as_ref().and_then(Injection::prompt);
+    let n_prompt = prompt.map_or(0, |prompt| prompt.dims()[0]);
+    let prefixes = method.as_ref().map(Injection::prefixes).unwrap_or_default();
+    let n_prefix = prefixes.first().map_or(0, |prefix| prefix.key.dims()[1]);
+    let is_beside = n_prompt == 0 && n_prefix == 0;
+    let beside = match job.arm.plan(model)? {
+        Some(plan) if is_beside => plan.trainable(),
+        _ => 0,
+    };
+    let length = match job.work {
+        Work::Length(length) => length,
+        Work::Rows => 0,
+    };
+    let frozen: usize = spec
+        .roles
+        .iter()
+        .filter_map(|&role| spec.widths(role))
+        .map(|(d_in, d_out)| d_in * d_out)
+        .sum();
+    let (batch, queries) = (job.batch, length + n_prompt);
+    let keys = queries + n_prefix;
+    let attention = 2 * queries * keys * spec.n_heads * spec.d_head;
+    let row = spec.n_layers * (2 * queries * frozen + 3 * attention) + 3 * length * beside;
+    let kept = queries * (6 * spec.d_model + spec.d_ff);
+    Ok(Cost {
+        products: (batch * row) as f64,
+        kept_bytes: (4 * batch * spec.n_layers * kept) as f64,
+    })
+}
