@@ -217,7 +217,13 @@ impl Bench<'_> {
                 write_atomic(&folder.join(format!("{name}.svg")), svg.as_bytes())?;
             }
         }
-        self.keep("growth", &growth, &growth.table())
+        let Some((folder, page)) = self.args.to.as_ref().zip(self.args.page.as_ref()) else {
+            return self.keep("growth", &growth, &growth.table());
+        };
+        // As a reader of the page finds the charts.
+        let beside = page.parent().and_then(|page| folder.strip_prefix(page).ok());
+        let folder = beside.unwrap_or(folder).display().to_string();
+        self.keep("growth", &growth, &growth.block(&folder))
     }
 
     fn launches(&self, loader: &mut Loader) -> Result<()> {

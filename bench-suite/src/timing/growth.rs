@@ -178,6 +178,17 @@ fn with_layers(model: &Path, n_layers: usize, below: &Path) -> Result<Option<Str
 }
 
 impl Growth {
+    /// The charts, which lie in a folder beside the page, and the table.
+    pub fn block(&self, folder: &str) -> String {
+        let chart = |name: &str, what: &str| {
+            format!("[![{what}]({folder}/{name}.svg)]({folder}/{name}.svg)\n\n")
+        };
+        let time =
+            chart(charts::TIME, "Time of a training step, as rank, tokens, rows, layers grow");
+        let memory = chart(charts::MEMORY, "Peak memory of a training, as the same grow");
+        format!("{time}{memory}{}", self.table())
+    }
+
     /// The numbers as a table, and what they were taken on.
     pub fn table(&self) -> String {
         let head = ["what grows", "value", "step ms", "by products", "peak memory", "kept"];

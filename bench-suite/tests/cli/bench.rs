@@ -83,6 +83,7 @@ fn growth_leaves_out_what_the_model_cannot_take_and_draws_the_rest() {
         assert!(svg.starts_with("<svg") && svg.contains("LoRA, layers"), "{chart}");
     }
     let page = std::fs::read_to_string(desk.path("page.md")).unwrap();
+    assert!(page.contains("](numbers/growth-time.svg)"), "{page}");
     assert!(page.contains("| LoRA, rank") && page.contains("The end.") && !page.contains("old"));
 }
 
@@ -154,7 +155,7 @@ fn the_page_on_performance_tells_what_its_numbers_say() {
     holds("ratios", speed.as_ref().and_then(Speed::ratios));
     holds("speed", speed.map(|speed| speed.table()));
     holds("profile", std::fs::read_to_string(docs.join("performance/profile.md")).ok());
-    holds("growth", numbers(&docs, "growth").map(|growth: Growth| growth.table()));
+    holds("growth", numbers(&docs, "growth").map(|growth: Growth| growth.block("performance")));
     holds("memory", numbers(&docs, "memory").map(|memory: Memory| memory.table()));
     holds("launches", numbers(&docs, "launches").map(|launches: Launches| launches.table()));
     holds("suite", numbers(&docs, "suite").map(|times: SuiteTimes| times.table()));

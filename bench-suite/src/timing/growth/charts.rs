@@ -7,6 +7,11 @@ use report::{
 
 use super::{Growth, Point, Sweep};
 
+/// File name of the chart of times, without ending.
+pub(super) const TIME: &str = "growth-time";
+/// File name of the chart of memory, without ending.
+pub(super) const MEMORY: &str = "growth-memory";
+
 /// File names without ending, and SVG texts.
 ///
 /// # Errors
@@ -23,7 +28,7 @@ pub fn charts(growth: &Growth) -> Result<Vec<(&'static str, String)>, ReportErro
     };
     Ok(vec![
         (
-            "growth-time",
+            TIME,
             picture(
                 "Time of a training step",
                 "Dots: measured, ms. Dashed: multiplications, at the speed of the largest value.",
@@ -32,7 +37,7 @@ pub fn charts(growth: &Growth) -> Result<Vec<(&'static str, String)>, ReportErro
             )?,
         ),
         (
-            "growth-memory",
+            MEMORY,
             picture(
                 "Peak memory of a training",
                 "Dots: measured. Dashed: kept activations, above what is left at the smallest value.",
