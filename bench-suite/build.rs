@@ -12,8 +12,15 @@ fn main() {
 /// The commit, with `+dirty` if tracked files of the source differ from it.
 fn commit() -> Option<String> {
     let hash = git(&["rev-parse", "--short=12", "HEAD"])?;
-    let changes =
-        git(&["status", "--porcelain", "--untracked-files=no", "--", "..", ":!../results"])?;
+    let changes = git(&[
+        "status",
+        "--porcelain",
+        "--untracked-files=no",
+        "--",
+        "..",
+        ":!../results",
+        ":!../docs",
+    ])?;
     Some(if changes.is_empty() { hash } else { format!("{hash}+dirty") })
 }
 

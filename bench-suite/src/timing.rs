@@ -18,5 +18,6 @@ pub mod speed;
 pub mod stopwatch;
 pub mod suites;
 pub mod table;
+pub mod targets;
 pub mod theory;
 pub mod worker;

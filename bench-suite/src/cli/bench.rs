@@ -46,6 +46,9 @@ pub struct BenchArgs {
     /// Count the kernels that a step launches on a GPU.
     #[arg(long, conflicts_with_all = ["growth", "memory", "against"])]
     pub launches: bool,
+    /// Tell the tables of --against again from the numbers in --to, without measuring.
+    #[arg(long, requires = "to", conflicts_with_all = ["growth", "memory", "launches", "against"])]
+    pub targets: bool,
     /// Folder for the numbers as JSON, and for charts.
     #[arg(long, value_name = "DIR")]
     pub to: Option<PathBuf>,

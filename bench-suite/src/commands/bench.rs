@@ -1,5 +1,7 @@
 //! `bench`: measures speed and memory.
 
+mod speed;
+
 use anyhow::{Result, bail};
 use report::{make_folder, write_atomic};
 use serde::Serialize;
@@ -19,11 +21,7 @@ use crate::{
         job::{Job, Work},
         launches::{Launches, count},
         memory::{Memory, take_apart},
-        page,
-        peft::{self, Order, Precision},
-        side::Side,
-        speed::{Measured, OURS, Speed, Turn, measure, our_worker},
-        suites,
+        page, suites,
         worker::Worker,
     },
 };
@@ -45,6 +43,7 @@ pub fn bench(args: BenchArgs, common: &Common) -> Result<()> {
     eprintln!("device {} ({}): {}", chosen.name, chosen.hardware, chosen.reason);
     match &args {
         BenchArgs { suite: Some(suite), .. } => bench.suite(suite, &mut loader),
+        BenchArgs { targets: true, .. } => bench.targets(),
         BenchArgs { growth: true, .. } => bench.growth(&mut loader),
         BenchArgs { memory: true, .. } => bench.memory(&mut loader),
         BenchArgs { launches: true, .. } => bench.launches(&mut loader),
@@ -98,7 +97,9 @@ impl Bench<'_> {
             BenchArgs { growth: true, .. } => &["growth"],
             BenchArgs { memory: true, .. } => &["memory"],
             BenchArgs { launches: true, .. } => &["launches"],
-            BenchArgs { against: Some(_), .. } => &["speed", "ratios"],
+            BenchArgs { targets: true, .. } | BenchArgs { against: Some(_), .. } => {
+                &["targets", "ratios"]
+            }
             _ => &["speed"],
         }
     }
@@ -119,51 +120,6 @@ impl Bench<'_> {
         let named = |error: anyhow::Error| error.context(format!("method '{}'", job.arm.name()));
         job.check(&model, &data).map_err(named)?;
         Ok(job.data(&data))
-    }
-
-    fn speed(&self, loader: &mut Loader) -> Result<()> {
-        let packages = self.args.against.as_deref().map(peft::packages).transpose()?;
-        let mut speed = Speed {
-            environment: environment(self.chosen),
-            task: String::new(),
-            model: String::new(),
-            batch: self.args.batch,
-            packages,
-            measured: vec![],
-        };
-        for job in &self.jobs {
-            speed.task = self.checked(job, loader)?.info.name;
-            speed.model = loader.model(&job.plan().model)?.info.name.clone();
-        }
-        for (i, job) in self.jobs.iter().enumerate() {
-            eprintln!("[{}/{}] {} on {} …", i + 1, self.jobs.len(), job.arm.title(), job.work);
-            let measured = self.measured(job, loader)?;
-            speed.measured.extend(measured);
-        }
-        self.keep("speed", &speed, &speed.table())?;
-        match speed.ratios() {
-            Some(ratios) => self.fill("ratios", &ratios),
-            None => Ok(()),
-        }
-    }
-
-    fn measured(&self, job: &Job, loader: &mut Loader) -> Result<Vec<Measured>> {
-        let evaluates = job.work == Work::Rows;
-        let side = Side::start(OURS, our_worker(job, self.common)?, None)?;
-        let mut turns = vec![Turn { name: OURS.to_owned(), side, evaluates }];
-        if let Some(python) = &self.args.against {
-            let data = self.checked(job, loader)?;
-            let plan = job.plan();
-            let folder = loader.folder(&plan.model)?;
-            for (name, precision, order) in their_sides(job.work) {
-                let line = peft::worker_line(&plan, &data, &folder, precision, order)?;
-                let side = Side::start(name, peft::command(python), Some(&line))?;
-                // The order of the training rows changes nothing there.
-                let evaluates = evaluates && order == Order::ByLength;
-                turns.push(Turn { name: name.to_owned(), side, evaluates });
-            }
-        }
-        measure(job, turns, self.args.rounds)
     }
 
     /// The length asked for that is nearest to [`LENGTH`], where one is needed.
@@ -256,16 +212,20 @@ impl Bench<'_> {
 
     /// Prints numbers, and writes them where the flags say.
     fn keep(&self, name: &str, numbers: &impl Serialize, table: &str) -> Result<()> {
-        if let Some(folder) = &self.args.to {
-            make_folder(folder)?;
-            let mut json = serde_json::to_vec_pretty(numbers)?;
-            json.push(b'\n');
-            write_atomic(&folder.join(format!("{name}.json")), &json)?;
-        }
+        self.store(name, numbers)?;
         if self.common.json {
             print_json(numbers)?;
         }
         self.fill(name, table)
+    }
+
+    /// Writes numbers where the flags say.
+    fn store(&self, name: &str, numbers: &impl Serialize) -> Result<()> {
+        let Some(folder) = &self.args.to else { return Ok(()) };
+        make_folder(folder)?;
+        let mut json = serde_json::to_vec_pretty(numbers)?;
+        json.push(b'\n');
+        Ok(write_atomic(&folder.join(format!("{name}.json")), &json)?)
     }
 
     /// Prints a table for people, and puts it into its place on the page.
@@ -278,16 +238,4 @@ impl Bench<'_> {
             None => Ok(()),
         }
     }
-}
-
-/// The settings of PEFT to measure against.
-fn their_sides(work: Work) -> Vec<(&'static str, Precision, Order)> {
-    let mut sides = vec![
-        ("PEFT float32", Precision::Float32, Order::ByLength),
-        ("PEFT bfloat16", Precision::Bfloat16, Order::ByLength),
-    ];
-    if work == Work::Rows {
-        sides.push(("PEFT float32, rows at random", Precision::Float32, Order::Random));
-    }
-    sides
 }

@@ -5,11 +5,12 @@ use std::{path::Path, process::Command};
 use anyhow::{Result, anyhow, bail};
 use datasets::{Encoded, eval_batches, train_batches};
 use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
     arm::Arm,
+    choice::ModelChoice,
     data::{Data, Rows},
     device::threads,
     plan::RunPlan,
@@ -20,13 +21,47 @@ use crate::{
 const SCRIPT: &str = include_str!("../../../benchmarks/peft_side.py");
 
 /// A number type for PyTorch to compute in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
     /// Single precision throughout.
     Float32,
     /// Autocast to bfloat16.
     Bfloat16,
+}
+
+impl Precision {
+    /// Every one.
+    pub const ALL: [Self; 2] = [Self::Float32, Self::Bfloat16];
+
+    /// What to hold a model of ours against: our side is float32 throughout.
+    pub fn of(_model: &ModelChoice) -> Self {
+        Self::Float32
+    }
+
+    /// Its short name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Float32 => "f32",
+            Self::Bfloat16 => "bf16",
+        }
+    }
+
+    /// Its name for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Float32 => "float32",
+            Self::Bfloat16 => "bfloat16",
+        }
+    }
+
+    /// The name of PEFT's side in it.
+    pub fn side(self) -> &'static str {
+        match self {
+            Self::Float32 => "PEFT float32",
+            Self::Bfloat16 => "PEFT bfloat16",
+        }
+    }
 }
 
 /// How PyTorch's batches are made.

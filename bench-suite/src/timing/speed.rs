@@ -1,6 +1,6 @@
 //! Time and memory of methods, ours alone or in turns with other sides.
 
-mod tables;
+pub(super) mod tables;
 
 use std::process::Command;
 
@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{
     job::Job,
+    peft::Precision,
     rounds::{Phases, Request, Round, Spread},
     side::Side,
 };
@@ -30,6 +31,8 @@ pub struct Speed {
     pub task: String,
     /// Name of the model.
     pub model: String,
+    /// What our side computes in.
+    pub precision: Precision,
     /// Rows a step.
     pub batch: usize,
     /// Versions on the other side, if there was one.
@@ -135,6 +138,31 @@ fn in_turns(turns: &mut [Turn], request: Request, n: usize) -> Result<Vec<Vec<Ro
         }
     }
     Ok(rounds)
+}
+
+impl Speed {
+    /// These numbers, and those of `old` that were taken under the same conditions and not again.
+    #[must_use]
+    pub fn and(mut self, old: Self) -> Self {
+        if (Self { measured: vec![], ..self.clone() }) != (Self { measured: vec![], ..old.clone() })
+        {
+            return self;
+        }
+        let key = |m: &Measured| (m.method.clone(), m.work.clone(), m.side.clone());
+        let new: Vec<_> = self.measured.iter().map(key).collect();
+        self.measured.extend(old.measured.into_iter().filter(|m| !new.contains(&key(m))));
+        self
+    }
+
+    /// Our numbers beside those of another side for the same job.
+    pub fn pairs(&self) -> impl Iterator<Item = (&Measured, &Measured)> {
+        let is_ours = |measured: &&Measured| measured.side == OURS;
+        let theirs = self.measured.iter().filter(move |measured| !is_ours(measured));
+        theirs.filter_map(move |theirs| {
+            let same = |m: &&Measured| m.method == theirs.method && m.work == theirs.work;
+            Some((self.measured.iter().filter(is_ours).find(same)?, theirs))
+        })
+    }
 }
 
 impl Measured {

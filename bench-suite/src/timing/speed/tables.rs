@@ -88,18 +88,8 @@ impl Speed {
         (!rows.is_empty()).then(|| table(&head, &rows))
     }
 
-    /// Our numbers beside those of another side for the same job.
-    fn pairs(&self) -> impl Iterator<Item = (&Measured, &Measured)> {
-        let is_ours = |measured: &&Measured| measured.side == OURS;
-        let theirs = self.measured.iter().filter(move |measured| !is_ours(measured));
-        theirs.filter_map(move |theirs| {
-            let same = |m: &&Measured| m.method == theirs.method && m.work == theirs.work;
-            Some((self.measured.iter().filter(is_ours).find(same)?, theirs))
-        })
-    }
-
     /// What it was measured on, in a line.
-    fn conditions(&self) -> String {
+    pub fn conditions(&self) -> String {
         let Self { model, task, batch, packages, .. } = self;
         let mut line =
             format!("{}; {model} on {task}, batches of {batch}", machine(&self.environment));
@@ -129,10 +119,11 @@ fn peak(measured: &Measured) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
+    use crate::timing::peft::Precision;
 
-    fn measured(side: &str, train_seconds: &[f64], peak_bytes: u64) -> Measured {
+    pub fn measured(side: &str, train_seconds: &[f64], peak_bytes: u64) -> Measured {
         Measured {
             method: "lora".to_owned(),
             title: "LoRA".to_owned(),
@@ -150,7 +141,7 @@ mod tests {
         }
     }
 
-    fn speed(measured: Vec<Measured>) -> Speed {
+    pub fn speed(measured: Vec<Measured>) -> Speed {
         let environment = Environment {
             device: "flex".to_owned(),
             hardware: "a processor".to_owned(),
@@ -161,7 +152,8 @@ mod tests {
             commit: String::new(),
         };
         let (task, model) = ("movie".to_owned(), "minilm-l6".to_owned());
-        Speed { environment, task, model, batch: 32, packages: None, measured }
+        let precision = Precision::Float32;
+        Speed { environment, task, model, precision, batch: 32, packages: None, measured }
     }
 
     #[test]
