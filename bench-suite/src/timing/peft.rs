@@ -34,9 +34,12 @@ impl Precision {
     /// Every one.
     pub const ALL: [Self; 2] = [Self::Float32, Self::Bfloat16];
 
-    /// What to hold a model of ours against: our side is float32 throughout.
-    pub fn of(_model: &ModelChoice) -> Self {
-        Self::Float32
+    /// What to hold a model of ours against.
+    pub fn of(model: &ModelChoice) -> Self {
+        match model.precision {
+            backbones::Precision::F32 => Self::Float32,
+            backbones::Precision::Bf16 => Self::Bfloat16,
+        }
     }
 
     /// Its short name.
