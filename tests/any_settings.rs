@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use backbones::Untouched;
-use bench_suite::suite::Suite;
+use bench_suite::{suite::Suite, suite_file::parse};
 use burn::{module::Module, tensor::Device};
 use methods::{CARDS, MethodConfig};
 use rand::{SeedableRng, rngs::StdRng};
@@ -58,7 +58,7 @@ const ODD: &[&str] = &[
 /// A suite of one run with these settings.
 fn suite(method: &str, settings: &str) -> Result<Suite, String> {
     let text = format!("title = 'T'\n[[run]]\nmethod = '{method}'\n[run.config]\n{settings}\n");
-    Suite::parse("odd", Path::new("odd.toml"), &text).map_err(|error| format!("{error:#}"))
+    parse("odd", Path::new("odd.toml"), &text).map_err(|error| format!("{error:#}"))
 }
 
 #[test]

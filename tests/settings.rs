@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use backbones::{BackboneSpec, Role, tiny::tiny_bert};
+use bench_suite::{arm::Arm, suite::Suite};
 use burn::tensor::{Device, Tensor};
 use methods::{CARDS, ConfigError, MethodConfig};
 use rand::{SeedableRng, rngs::StdRng};
@@ -182,6 +183,33 @@ fn counts_on_minilm_are_the_published_ones() {
     assert_eq!(counts("adalora", json!({})), (110_736, 73_824));
     // 20 · 384 + 3 · (384² + 384), the prompt kept
     assert_eq!(counts("p_tuning", json!({"tokens": 20})), (451_200, 7_680));
+}
+
+#[test]
+fn the_suite_where_compares_equal_numbers_of_parameters() {
+    for run in Suite::find("where").unwrap().runs {
+        let Arm::Peft(config) = &run.arm else { panic!("{} has no parameters", run.arm.name()) };
+        assert_eq!(config.plan(&minilm()).unwrap().trainable(), 207_360, "{config:?}");
+    }
+}
+
+#[test]
+fn the_suite_budget_ends_with_equal_ranks_for_both_methods() {
+    let stored = |name: &str| {
+        let runs = Suite::find("budget").unwrap().runs.into_iter();
+        let of_method = runs.filter(|run| run.arm.name() == name && run.seed == 0);
+        let rank = of_method.map(|run| run.arm.budget().unwrap().value);
+        rank.collect::<Vec<_>>()
+    };
+    assert_eq!(stored("lora"), stored("adalora"));
+    assert_eq!(stored("lora"), [1, 2, 4, 8]);
+}
+
+#[test]
+fn the_suite_rank_has_each_pair_of_rank_and_alpha_once() {
+    // Three times seven pairs, of which α = r and α = 2r each meet α = 16 once; three numbers of
+    // rows; two seeds.
+    assert_eq!(Suite::find("rank").unwrap().runs.len(), (21 - 2) * 3 * 2);
 }
 
 /// The shape of all-MiniLM-L6-v2.

@@ -24,6 +24,8 @@ use crate::{
     shard::Shard,
     suite::Suite,
     training::Training,
+    transfer,
+    trials::{Known, Place},
 };
 
 /// Loads models and tasks, each once.
@@ -85,6 +87,15 @@ impl<'a> Loader<'a> {
         self.data.push((key, data.clone()));
         Ok(data)
     }
+
+    /// The rows of the other tasks that a plan is tested on.
+    ///
+    /// # Errors
+    /// As [`Loader::data`].
+    pub fn others(&mut self, plan: &RunPlan) -> Result<Vec<Rc<Data>>> {
+        let data = |task| self.data(task, &plan.model, &plan.training);
+        plan.transfer.iter().map(data).collect()
+    }
 }
 
 /// What came of a suite.
@@ -112,7 +123,7 @@ impl Benched {
 }
 
 /// How long to wait before looking again at runs that other processes do.
-const PATIENCE: Duration = Duration::from_millis(300);
+pub const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Does every run of a shard that is not recorded yet, then draws the report of the whole folder.
 ///
@@ -136,11 +147,13 @@ pub fn bench(
     let ids = checked_ids(&suite.runs, loader)?;
     let results = ResultsDir::open(folder)?;
     let title = title(suite, &ids, &results)?;
-    let all = suite.runs.iter().zip(&ids).enumerate().filter(|(i, _)| shard.has(*i));
+    let groups = groups(&suite.runs);
+    let all = suite.runs.iter().zip(&ids).zip(&groups).filter(|(_, group)| shard.has(**group));
     let jobs: Vec<Job> = all
         .enumerate()
-        .map(|(place, (_, (plan, id)))| Job { plan, id, place, known: results.has(id, retrain) })
+        .map(|(place, ((plan, id), _))| Job { plan, id, place, known: results.has(id, retrain) })
         .collect();
+    let mut trials = Known::of(&results)?;
     show(&table_head());
     let mut done = BTreeSet::new();
     let mut n_elsewhere = 0;
@@ -163,7 +176,7 @@ pub fn bench(
                     if !lock.excludes() && done.is_empty() {
                         eprintln!("{}", no_locks(folder));
                     }
-                    let record = job.run(jobs.len(), &results, loader)?;
+                    let record = job.run(jobs.len(), &results, loader, &mut trials)?;
                     done.insert(job.id);
                     record
                 }
@@ -211,9 +224,26 @@ fn checked_ids(plans: &[RunPlan], loader: &mut Loader) -> Result<Vec<String>> {
         if seen.insert(data.info.fingerprint.clone()) {
             eprintln!("{}", data.summary);
         }
+        for other in loader.others(plan)? {
+            transfer::check(&data, &other)?;
+        }
         ids.push(plan.id(&model, &data));
     }
     Ok(ids)
+}
+
+/// A number for each plan, by which a suite is divided: runs that share a search have one number,
+/// so that a search is done in one part alone.
+fn groups(plans: &[RunPlan]) -> Vec<usize> {
+    let mut seen: Vec<&RunPlan> = vec![];
+    let mut group = |plan| {
+        let shares = |other: &&RunPlan| other.shares_search(plan);
+        seen.iter().position(shares).unwrap_or_else(|| {
+            seen.push(plan);
+            seen.len() - 1
+        })
+    };
+    plans.iter().map(&mut group).collect()
 }
 
 /// A run of the shard.
@@ -228,17 +258,31 @@ struct Job<'a> {
 
 impl Job<'_> {
     /// Trains, keeps the tensors, then the record: where a record is, its tensors are.
-    fn run(&self, n: usize, results: &ResultsDir, loader: &mut Loader) -> Result<RunRecord> {
+    fn run(
+        &self,
+        n: usize,
+        results: &ResultsDir,
+        loader: &mut Loader,
+        trials: &mut Known,
+    ) -> Result<RunRecord> {
         let Self { plan, id, place, .. } = self;
         let model = loader.model(&plan.model)?;
         let data = loader.data(&plan.task, &plan.model, &plan.training)?;
-        let mut line = Line::new(&label(plan), place + 1, n);
-        let outcome = execute(plan, &model, &data, loader.chosen, &mut line);
+        let place = Place { results, chosen: loader.chosen, number: place + 1, total: n };
+        let (plan, search) = trials.find_rate(plan, &model, &data, &place)?;
+        let mut line = Line::new(&label(&plan), place.number, n);
+        let outcome = execute(&plan, &model, &data, loader.chosen, &mut line);
         line.clear();
         let mut outcome = outcome?;
         if let Some(trained) = &outcome.trained {
             outcome.record.counts.bytes_on_disk = trained.save(&results.trained_path(id))?;
+            for other in loader.others(&plan)? {
+                let device = &loader.chosen.device;
+                outcome.record.transfer.push(transfer::transfer(trained, &model, &other, device));
+            }
         }
+        (*id).clone_into(&mut outcome.record.id);
+        outcome.record.search = search;
         results.write(&outcome.record)?;
         Ok(outcome.record)
     }
@@ -258,7 +302,8 @@ fn told(held: &[(&Job, String)]) -> String {
     runs.collect::<Vec<_>>().join(", ")
 }
 
-fn label(plan: &RunPlan) -> String {
+/// A run's name in messages.
+pub fn label(plan: &RunPlan) -> String {
     let budget = plan.arm.budget().map(|b| format!("{}={}", b.name, b.value));
     let words = [
         plan.arm.title().to_owned(),

@@ -1,6 +1,6 @@
 //! What a run is about: task and model, as a user names them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use assets::Store;
@@ -68,6 +68,37 @@ impl TaskChoice {
             Self::Folder { folder, name } => from_dir(folder, name)?,
             Self::Files(files) => from_files(files)?,
         })
+    }
+
+    /// What it is called: its name, or its first file's.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Named(name) | Self::Folder { name, .. } => name.clone(),
+            Self::Files(files) => files.name.clone().unwrap_or_else(|| {
+                let stem = files.train.file_stem();
+                stem.map_or("files".into(), |stem| stem.to_string_lossy().into_owned())
+            }),
+        }
+    }
+
+    /// The folder of a standard set.
+    pub fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Folder { folder, .. } => Some(folder),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a standard set, named without the folder that it is read from.
+    pub fn lacks_folder(&self) -> bool {
+        matches!(self, Self::Named(name) if FOLDERS.iter().any(|folder| folder.name == name))
+    }
+
+    /// The standard set of this name, read from `folder`.
+    pub fn within(&mut self, folder: &Path) {
+        if self.lacks_folder() {
+            *self = Self::Folder { folder: folder.to_owned(), name: self.name() };
+        }
     }
 
     /// The flags that choose it.

@@ -3,7 +3,7 @@
 mod bench;
 mod using;
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use backbones::Precision;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -11,6 +11,7 @@ use datasets::{Encoding, FileTask, Format};
 
 pub use self::using::{EvalArgs, ExportArgs, FoldArgs, ImportArgs, PredictArgs};
 use crate::{
+    advise::schedule::duration,
     choice::{ModelChoice, TaskChoice},
     device::DeviceChoice,
     shard::Shard,
@@ -88,9 +89,22 @@ pub enum Command {
     ///   run --train mine.csv --text text --label label
     ///                                             the suite 'quick' on your own data
     ///   run --method lora --config rank=4 --config 'roles=["query","up"]' --seeds 0,1,2
+    ///   run full --data FOLDER                    a suite with a set from local files
+    ///   run --method lora --search rates=5        at a learning rate found on the validation rows
     ///   run --method prompt_tuning --training epochs=2 --training learning_rate=0.02
     #[command(verbatim_doc_comment)]
     Run(Box<RunArgs>),
+    /// Find the method, size and learning rate for your own rows within a time budget
+    ///
+    /// Cross-validates on the training rows, trains the winner on all of them, reads the test rows
+    /// once, and says in plain words what to use and how sure that is.
+    ///
+    /// Examples:
+    ///   advise --train mine.csv --budget 20m
+    ///   advise --train mine.csv --test mine_test.csv --budget 1h --results results/mine
+    ///   advise --task trec --data FOLDER --train-rows 2000 --budget 10m
+    #[command(verbatim_doc_comment)]
+    Advise(Box<AdviseArgs>),
     /// Draw tables, charts and pages again from the records of a results folder, or compare two
     Report(ReportArgs),
     /// Put the results folders of several machines together
@@ -247,6 +261,14 @@ pub struct RunArgs {
     /// A setting of the training, e.g. epochs=2; may be repeated. It holds for every run.
     #[arg(long, value_name = "KEY=VALUE")]
     pub training: Vec<String>,
+    /// Search the learning rate on the validation split, the same number of trials for every
+    /// method; a setting of the search, e.g. rates=5, may be repeated: rates, factor, share, seed.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub search: Vec<String>,
+    /// Tasks that every trained run is also tested on, without training on them, separated by
+    /// commas.
+    #[arg(long, value_name = "TASK", value_delimiter = ',')]
+    pub transfer: Vec<String>,
     /// Seeds, separated by commas [default: those of the suite, or 0].
     #[arg(long, value_delimiter = ',')]
     pub seeds: Vec<u64>,
@@ -265,6 +287,32 @@ pub struct RunArgs {
     pub model: ModelArgs,
 }
 
+/// What to advise on.
+#[derive(Args, Debug)]
+pub struct AdviseArgs {
+    /// Time for everything, e.g. 90s, 20m or 1h30m.
+    #[arg(long, default_value = "20m", value_parser = duration)]
+    pub budget: Duration,
+    /// Parts that the training rows are cut into, each held out in turn.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub folds: usize,
+    /// Training rows used [default: all].
+    #[arg(long, value_name = "N")]
+    pub train_rows: Option<usize>,
+    /// Methods and baselines to choose among, separated by commas [default: all].
+    #[arg(long, value_name = "METHOD", value_delimiter = ',')]
+    pub methods: Vec<String>,
+    /// Where the advice, the trained run and the report go [default: results/advice-TASK].
+    #[arg(long, value_name = "DIR")]
+    pub results: Option<PathBuf>,
+    /// The task.
+    #[command(flatten)]
+    pub task: TaskArgs,
+    /// The model.
+    #[command(flatten)]
+    pub model: ModelArgs,
+}
+
 /// Which task.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Task")]
@@ -272,8 +320,8 @@ pub struct TaskArgs {
     /// A named task: see 'list tasks'.
     #[arg(long, conflicts_with = "train")]
     pub task: Option<String>,
-    /// Folder of a named task that is read from local files.
-    #[arg(long, value_name = "DIR", requires = "task")]
+    /// Folder of the named tasks that are read from local files.
+    #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Your own training rows: a CSV, TSV or JSONL file, or a folder.
     #[arg(long, value_name = "FILE")]
@@ -324,11 +372,11 @@ impl TaskArgs {
                 header: self.header,
             }));
         }
-        let name = self.task?;
-        Some(match self.data {
-            Some(folder) => TaskChoice::Folder { folder, name },
-            None => TaskChoice::Named(name),
-        })
+        let mut task = TaskChoice::Named(self.task?);
+        if let Some(folder) = &self.data {
+            task.within(folder);
+        }
+        Some(task)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+mod advise;
 mod bench;
 mod devices;
 mod eval;
@@ -35,6 +36,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode> {
     let Cli { command, common } = cli;
     match command.unwrap_or(Command::Run(Default::default())) {
         Command::Run(args) => return run::run(*args, &common),
+        Command::Advise(args) => return advise::advise(*args, &common),
         Command::Report(args) => report::report(args, &common)?,
         Command::Merge { folders, to } => merge::merge_folders(&folders, &to, &common)?,
         Command::List { what } => list::list(what, &common)?,

@@ -1,5 +1,7 @@
 //! The rows of a run, as tokens.
 
+use std::cell::Cell;
+
 use anyhow::{Result, bail};
 use backbones::Tokens;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -44,8 +46,9 @@ pub struct Data {
     pub train: Rows,
     /// Rows that choose the checkpoint.
     pub validation: Rows,
-    /// Rows that are looked at once.
-    pub test: Rows,
+    /// Rows that are looked at once; see [`Data::test`].
+    test: Rows,
+    n_test_looks: Cell<usize>,
     /// The commonest class of the training rows.
     pub majority: usize,
     /// What the records say of the task.
@@ -55,7 +58,7 @@ pub struct Data {
 }
 
 /// Fixed for all seeds, so that seeds differ in training alone and never in data.
-const SUBSET_SEED: u64 = 0;
+pub const SUBSET_SEED: u64 = 0;
 
 impl Data {
     /// Tokenizes a task.
@@ -97,7 +100,33 @@ impl Data {
             fingerprint: task.fingerprint(),
         };
         let summary = Summary::new(&task, &splits.map(|rows| rows.encoded.as_slice()));
-        Ok(Self { majority: task.majority_class(), train, validation, test, info, summary })
+        let (majority, n_test_looks) = (task.majority_class(), Cell::new(0));
+        Ok(Self { majority, train, validation, test, n_test_looks, info, summary })
+    }
+
+    /// The same task with other rows to train and to validate on; the test rows stay.
+    pub fn with_rows(&self, train: Rows, validation: Rows) -> Self {
+        let every_row: Vec<usize> = (0..self.test.labels.len()).collect();
+        Self {
+            train,
+            validation,
+            test: self.test.select(&every_row),
+            n_test_looks: Cell::new(0),
+            majority: self.majority,
+            info: self.info.clone(),
+            summary: self.summary.clone(),
+        }
+    }
+
+    /// Rows for the final figure of a run, and for nothing else: every look is counted.
+    pub fn test(&self) -> &Rows {
+        self.n_test_looks.set(self.n_test_looks.get() + 1);
+        &self.test
+    }
+
+    /// How often somebody looked at the test rows.
+    pub fn n_test_looks(&self) -> usize {
+        self.n_test_looks.get()
     }
 }
 

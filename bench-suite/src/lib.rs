@@ -3,6 +3,7 @@
 //! The flow: [`suite`] → [`plan`] → [`run`] ([`train`], then one look at the test split) → record
 //! on disk → report. [`commands`] is what the command line offers.
 
+pub mod advise;
 pub mod arm;
 pub mod bench;
 pub mod choice;
@@ -23,14 +24,18 @@ pub mod names;
 pub mod new_folder;
 pub mod plan;
 pub mod run;
+pub mod search;
 pub mod settings;
 pub mod shard;
 pub mod steps;
 pub mod suite;
+pub mod suite_file;
 pub mod tensors;
 pub mod timing;
 pub mod train;
 pub mod trainable;
 pub mod training;
+pub mod transfer;
+pub mod trials;
 
 pub use methods::parameters;

@@ -13,6 +13,8 @@ pub struct Evaluation {
     pub loss: f64,
     /// Unweighted mean of the classes' F1.
     pub macro_f1: f64,
+    /// Whether each row was classified right, in the split's order.
+    pub correct: Vec<bool>,
 }
 
 /// Collects scores row by row.
@@ -20,19 +22,22 @@ pub struct Evaluation {
 pub struct Tally {
     /// What was taken for what.
     pub confusion: Confusion,
+    correct: Vec<bool>,
     loss: f64,
 }
 
 impl Tally {
-    /// An empty tally.
-    pub fn new(n_classes: usize) -> Self {
-        Self { confusion: Confusion::new(n_classes), loss: 0.0 }
+    /// An empty tally for a split of `n_rows`.
+    pub fn new(n_classes: usize, n_rows: usize) -> Self {
+        Self { confusion: Confusion::new(n_classes), correct: vec![false; n_rows], loss: 0.0 }
     }
 
-    /// Adds a row: its log-probabilities and its class.
-    pub fn add(&mut self, log_probabilities: &[f64], label: usize) {
+    /// Adds a row of the split: its log-probabilities and its class.
+    pub fn add(&mut self, row: usize, log_probabilities: &[f64], label: usize) {
+        let answer = largest(log_probabilities);
         self.loss -= log_probabilities[label];
-        self.confusion.add(label, largest(log_probabilities));
+        self.confusion.add(label, answer);
+        self.correct[row] = answer == label;
     }
 
     /// The figures over all rows added.
@@ -41,6 +46,7 @@ impl Tally {
             accuracy: self.confusion.accuracy(),
             loss: self.loss / self.confusion.rows().max(1) as f64,
             macro_f1: self.confusion.macro_f1(),
+            correct: self.correct.clone(),
         }
     }
 }
@@ -95,15 +101,16 @@ mod tests {
 
     #[test]
     fn accuracy_loss_and_f1_are_those_of_the_textbook() {
-        let mut tally = Tally::new(2);
+        let mut tally = Tally::new(2, 4);
         let (sure, unsure) = (0.8_f64.ln(), 0.2_f64.ln());
         // Truth 0: two right, one wrong. Truth 1: one right.
-        tally.add(&[sure, unsure], 0);
-        tally.add(&[sure, unsure], 0);
-        tally.add(&[unsure, sure], 0);
-        tally.add(&[unsure, sure], 1);
+        tally.add(3, &[sure, unsure], 0);
+        tally.add(1, &[sure, unsure], 0);
+        tally.add(2, &[unsure, sure], 0);
+        tally.add(0, &[unsure, sure], 1);
         let evaluation = tally.evaluation();
         assert_eq!(evaluation.accuracy, 0.75);
+        assert_eq!(evaluation.correct, [true, true, false, true]);
         assert!((evaluation.loss - (-3.0 * sure - unsure) / 4.0).abs() < 1e-12);
         // F1 of class 0: 2·2/(3+2) = 0.8; of class 1: 2·1/(1+2) = 2/3.
         assert!((evaluation.macro_f1 - (0.8 + 2.0 / 3.0) / 2.0).abs() < 1e-12);

@@ -12,6 +12,7 @@ use crate::{
     choice::{ModelChoice, TaskChoice},
     data::Data,
     model::Model,
+    search::{SearchSettings, Searched, Trials},
     settings::assignment,
     training::Training,
 };
@@ -40,19 +41,49 @@ pub struct RunPlan {
     pub training: Training,
     /// Seed of initialisation, data order and dropout.
     pub seed: u64,
+    /// How the learning rate is to be found where the training does not give it.
+    pub search: Option<SearchSettings>,
+    /// Tasks that the trained run is also tested on.
+    pub transfer: Vec<TaskChoice>,
 }
 
 impl RunPlan {
     /// The plan with the method's own learning rate written out, so that a record says what was
     /// done and a changed default makes another run.
+    ///
+    /// A rate that is to be searched stays open.
     pub fn with_defaults(mut self) -> Self {
+        if Trials::of(&self).is_some() {
+            return self;
+        }
+        self.search = None;
         let rate = &mut self.training.learning_rate;
         *rate = rate.or(self.arm.learning_rate());
         self
     }
 
+    /// The plan with a rate that was searched.
+    pub fn at_rate(&self, searched: Searched, rate: f64) -> Self {
+        let mut plan = Self { search: None, ..self.clone() };
+        match searched {
+            Searched::LearningRate => plan.training.learning_rate = Some(rate),
+            Searched::HeadLearningRate => plan.training.head_learning_rate = rate,
+        }
+        plan
+    }
+
+    /// Whether the trials of one are those of the other: they differ in nothing but the seed.
+    pub fn shares_search(&self, other: &Self) -> bool {
+        Self { seed: other.seed, ..self.clone() } == *other
+            && (self.seed == other.seed || Trials::of(self).is_some())
+    }
+
     /// `method-hash`: equal for equal task rows, model weights, settings and seed, whatever the
     /// files and folders are called. The device is not part of it.
+    ///
+    /// The id of a run whose rate is to be searched has the settings of the search in it, not the
+    /// rate: so it is known before the search, and a part of a suite done elsewhere has the ids
+    /// that it has here.
     pub fn id(&self, model: &Model, data: &Data) -> String {
         #[derive(Serialize)]
         struct Identity<'a> {
@@ -70,6 +101,10 @@ impl RunPlan {
             /// Not said where there is none, so that ids of other runs are what they were.
             #[serde(skip_serializing_if = "Option::is_none")]
             from: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            search: &'a Option<SearchSettings>,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            transfer: Vec<String>,
         }
         let identity = Identity {
             task: &data.info.fingerprint,
@@ -83,6 +118,8 @@ impl RunPlan {
             training: &self.training,
             seed: self.seed,
             from: self.from.as_ref().map(|parent| parent.record.id.as_str()),
+            search: &self.search,
+            transfer: self.transfer.iter().map(TaskChoice::name).collect(),
         };
         let json = serde_json::to_vec(&identity).unwrap_or_default();
         let hash = Sha256::digest(&json);
@@ -106,6 +143,16 @@ impl RunPlan {
         }
         words.extend(changed("--training", &self.training, &Some(Training::default())));
         words.push(format!("--seeds {}", self.seed));
+        let transfer = self.transfer.iter().map(TaskChoice::name).collect::<Vec<_>>().join(",");
+        if !transfer.is_empty() {
+            words.push(format!("--transfer {transfer}"));
+        }
+        // A folder that the task's own flags do not name already.
+        if let Some(other) = self.transfer.iter().find(|other| other.folder().is_some())
+            && self.task.folder().is_none()
+        {
+            words.extend(other.flags()[2..].iter().map(|word| quoted(word)));
+        }
         words.join(" ")
     }
 }

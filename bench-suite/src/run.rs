@@ -13,7 +13,7 @@ use methods::init;
 use rand::{SeedableRng, rngs::StdRng};
 use report::{
     RunRecord,
-    record::{Budget, Cost, Counts, Environment, MethodInfo, SCHEMA, Scores},
+    record::{Budget, Cost, Counts, Environment, MethodInfo, RowSet, SCHEMA, Scores},
 };
 
 use crate::{
@@ -97,8 +97,6 @@ pub fn execute(
 ) -> Result<Outcome> {
     let started = report::clock::utc(SystemTime::now());
     reset_peak();
-    // Dropout draws on the device; everything else draws on the host from the same seed.
-    chosen.device.seed(plan.seed);
     let device = &chosen.device;
     let tested = match plan.arm {
         Arm::Baseline(Baseline::Majority) => majority(model, data, device),
@@ -109,7 +107,7 @@ pub fn execute(
         test_accuracy: test.accuracy,
         test_loss: test.loss,
         test_macro_f1: test.macro_f1,
-        test_correct: None,
+        test_correct: Some(RowSet::of(&test.correct)),
         validation_accuracy: best.validation.accuracy,
         validation_loss: best.validation.loss,
         best_step: best.step,
@@ -153,6 +151,44 @@ struct Tested {
     counts: Counts,
 }
 
+/// A training that was done.
+pub struct Learned<'a> {
+    /// What it was done with.
+    pub trainer: Trainer<'a>,
+    /// Numbers that the optimizer moved at first, the head not counted.
+    pub n_trainable: usize,
+    /// What it gave.
+    pub trained: Trained,
+}
+
+/// Trains a plan on the training rows and chooses its checkpoint on the validation rows. The
+/// test rows stay untouched.
+///
+/// # Errors
+/// What is wrong with the settings. A divergence is no error: the status says so.
+pub fn train<'a>(
+    plan: &'a RunPlan,
+    model: &'a Model,
+    data: &'a Data,
+    device: &'a Device,
+    watcher: &mut dyn Watcher,
+) -> Result<Learned<'a>> {
+    // Dropout draws on the device; everything else draws on the host from the same seed.
+    device.seed(plan.seed);
+    let rng = &mut StdRng::seed_from_u64(plan.seed);
+    let (n_classes, autodiff) = (data.info.classes.len(), device.clone().autodiff());
+    let trainable = match &plan.from {
+        None => Trainable::init(&plan.arm, model, n_classes, rng, &autodiff)?,
+        Some(parent) => Trainable::resume(&plan.arm, model, n_classes, &parent.tensors, device)?,
+    };
+    let n_trainable = trainable.n_trainable();
+    let training = &plan.training;
+    let peak_rate = training.learning_rate.unwrap_or_default();
+    let trainer = Trainer { model, data, training, peak_rate, seed: plan.seed, device };
+    let trained = trainer.train(trainable, watcher);
+    Ok(Learned { trainer, n_trainable, trained })
+}
+
 fn train_and_test(
     plan: &RunPlan,
     model: &Model,
@@ -160,23 +196,13 @@ fn train_and_test(
     device: &Device,
     watcher: &mut dyn Watcher,
 ) -> Result<Tested> {
-    let n_classes = data.info.classes.len();
-    let rng = &mut StdRng::seed_from_u64(plan.seed);
-    let autodiff = device.clone().autodiff();
-    let trainable = match &plan.from {
-        None => Trainable::init(&plan.arm, model, n_classes, rng, &autodiff)?,
-        Some(parent) => Trainable::resume(&plan.arm, model, n_classes, &parent.tensors, device)?,
-    };
-    let n_trainable = trainable.n_trainable();
+    let Learned { trainer, n_trainable, mut trained } = train(plan, model, data, device, watcher)?;
     let tensors = plan.arm.plan(model)?;
-    let training = &plan.training;
-    let peak_rate = training.learning_rate.unwrap_or_default();
-    let trainer = Trainer { model, data, training, peak_rate, seed: plan.seed, device };
-    let mut trained = trainer.train(trainable, watcher);
+    let n_classes = data.info.classes.len();
     let best = trained.best.as_ref();
     let clock = std::time::Instant::now();
     // The one look at the test split.
-    let test = best.map(|best| trainer.evaluate(&best.trainable, &data.test, &None));
+    let test = best.map(|best| trainer.evaluate(&best.trainable, data.test(), &None));
     trained.evaluation_seconds += clock.elapsed().as_secs_f64();
     let kept = best.and_then(|best| best.trainable.method.as_ref()).map(stored_numbers);
     let counts = Counts {
@@ -203,8 +229,8 @@ fn majority(model: &Model, data: &Data, device: &Device) -> Tested {
     let log_share = |class| ((count(class) + 1) as f64 / (total + n_classes) as f64).ln();
     let log_shares: Vec<f64> = (0..n_classes).map(log_share).collect();
     let evaluate = |labels: &[usize]| {
-        let mut tally = Tally::new(n_classes);
-        labels.iter().for_each(|&label| tally.add(&log_shares, label));
+        let mut tally = Tally::new(n_classes, labels.len());
+        labels.iter().enumerate().for_each(|(row, &label)| tally.add(row, &log_shares, label));
         tally.evaluation()
     };
     let bias: Vec<f32> = log_shares.iter().map(|&share| share as f32).collect();
@@ -217,7 +243,7 @@ fn majority(model: &Model, data: &Data, device: &Device) -> Tested {
     let best = Checkpoint { trainable, step: 0, validation };
     let counts = Counts { trainable: 0, stored: 0, active: 0, head: n_classes, bytes_on_disk: 0 };
     let trained = Trained { best: Some(best), ..Trained::default() };
-    Tested { trained, test: Some(evaluate(&data.test.labels)), counts }
+    Tested { trained, test: Some(evaluate(&data.test().labels)), counts }
 }
 
 fn per_second(n: usize, seconds: f64) -> f64 {

@@ -110,6 +110,10 @@ pub trait Watcher {
     fn step(&mut self, _step: usize, _total: usize, _loss: f64) {}
     /// After an evaluation.
     fn evaluated(&mut self, _point: &CurvePoint) {}
+    /// Whether the training must end with this step, because its time is over.
+    fn is_over(&mut self) -> bool {
+        false
+    }
 }
 
 /// Watches nothing.
@@ -159,7 +163,8 @@ impl Trainer<'_> {
             losses.add(loss);
             run.steps = step;
             run.n_tokens += steps.tokens_through_backbone(&batch);
-            let is_evaluation = training.is_evaluation(step, steps.total);
+            let is_over = watcher.is_over();
+            let is_evaluation = is_over || training.is_evaluation(step, steps.total);
             let recent = (is_evaluation || step.is_multiple_of(LOOK)).then(|| losses.look());
             run.train_seconds += clock.elapsed().as_secs_f64();
             if let Some(loss) = recent {
@@ -193,12 +198,12 @@ impl Trainer<'_> {
             };
             watcher.evaluated(&point);
             run.curve.push(point);
-            if !frozen.is_settled() {
+            if !frozen.is_settled() && !is_over {
                 continue;
             }
             misses = if run.keep_if_better(frozen, step, validation) { 0 } else { misses + 1 };
             let is_patient = training.patience.is_none_or(|patience| misses < patience);
-            if step < steps.total && !is_patient {
+            if step < steps.total && (is_over || !is_patient) {
                 run.status = Status::StoppedEarly { step };
                 break;
             }
@@ -213,11 +218,11 @@ impl Trainer<'_> {
         rows: &Rows,
         features: &Option<Tensor<2>>,
     ) -> Evaluation {
-        let mut tally = Tally::new(self.data.info.classes.len());
+        let mut tally = Tally::new(self.data.info.classes.len(), rows.labels.len());
         for batch in eval_batches(&rows.encoded, &rows.labels, EVALUATION_BATCH) {
             let scores = log_softmax(logits(trainable, self.model, features, &batch, self.device));
-            for (scores, &label) in scores.iter().zip(&batch.labels) {
-                tally.add(scores, label as usize);
+            for ((scores, &label), &row) in scores.iter().zip(&batch.labels).zip(&batch.rows) {
+                tally.add(row, scores, label as usize);
             }
         }
         tally.evaluation()

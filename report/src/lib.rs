@@ -25,6 +25,7 @@ mod lock;
 mod merge;
 mod results;
 mod suite;
+mod trials;
 
 pub mod clock;
 pub mod format;

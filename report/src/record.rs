@@ -28,7 +28,8 @@ pub const SCHEMA: u32 = 2;
 pub struct RunRecord {
     /// [`SCHEMA`] of the program that wrote it.
     pub schema: u32,
-    /// Hash of task, backbone, method configuration, training configuration and seed.
+    /// Hash of task, backbone, method configuration, training configuration and seed. Where the
+    /// learning rate was searched, the settings of the search stand in its place.
     pub id: String,
     /// How the run ended.
     pub status: Status,

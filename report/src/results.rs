@@ -75,26 +75,17 @@ impl ResultsDir {
     /// As [`claim`](Self::claim). With `tensors` a recorded run whose tensors are not there is
     /// still to be done.
     pub fn claim_with(&self, id: &str, tensors: bool) -> Result<Claim, ReportError> {
-        let record = self.file(id)?;
         let lock = self.path.join(format!(".{id}.lock"));
-        if self.has(id, tensors) {
-            // Left by a process that was killed right after it wrote the record.
-            let _ = fs::remove_file(lock);
-            return Ok(Claim::Recorded);
-        }
-        match Lock::towards(&record, lock)? {
-            Attempt::HeldBy(holder) => Ok(Claim::HeldBy(holder)),
-            // Its last holder may have recorded it a moment ago.
-            Attempt::Taken(_) if self.has(id, tensors) => Ok(Claim::Recorded),
-            Attempt::Taken(lock) => {
-                if lock.excludes() {
-                    for folder in [&self.path, &self.path.join(TRAINED_FOLDER)] {
-                        remove_leftovers(folder, &format!("{id}."));
-                    }
+        claim(
+            &self.file(id)?,
+            lock,
+            || self.has(id, tensors),
+            || {
+                for folder in [&self.path, &self.path.join(TRAINED_FOLDER)] {
+                    remove_leftovers(folder, &format!("{id}."));
                 }
-                Ok(Claim::Mine(lock))
-            }
-        }
+            },
+        )
     }
 
     /// Waits for the right to write what the whole folder shares: `suite.json` and the report.
@@ -210,6 +201,32 @@ impl ResultsDir {
     }
 }
 
+/// Claims what is to be written as `goal`, unless it `is_done`. `clean` removes what a killed
+/// process left of it.
+pub(crate) fn claim(
+    goal: &Path,
+    lock: PathBuf,
+    is_done: impl Fn() -> bool,
+    clean: impl FnOnce(),
+) -> Result<Claim, ReportError> {
+    if is_done() {
+        // Left by a process that was killed right after it wrote the file.
+        let _ = fs::remove_file(lock);
+        return Ok(Claim::Recorded);
+    }
+    match Lock::towards(goal, lock)? {
+        Attempt::HeldBy(holder) => Ok(Claim::HeldBy(holder)),
+        // Its last holder may have written it a moment ago.
+        Attempt::Taken(_) if is_done() => Ok(Claim::Recorded),
+        Attempt::Taken(lock) => {
+            if lock.excludes() {
+                clean();
+            }
+            Ok(Claim::Mine(lock))
+        }
+    }
+}
+
 fn order(record: &RunRecord) -> impl Ord + '_ {
     let method = &record.method;
     (
@@ -236,7 +253,7 @@ fn read_file(path: &Path) -> Result<RunRecord, ReportError> {
 }
 
 /// A later schema may look like anything, so its number is read before the rest.
-fn check_schema(path: &Path, text: &[u8]) -> Result<(), ReportError> {
+pub(crate) fn check_schema(path: &Path, text: &[u8]) -> Result<(), ReportError> {
     #[derive(Deserialize)]
     struct Versioned {
         schema: Option<u64>,

@@ -29,9 +29,10 @@ pub fn eval(args: &EvalArgs, common: &Common) -> Result<()> {
     };
     let n_classes = classes.names.len();
     let run = Finished::load(&results, record.clone(), &store, choose(common.device)?)?;
-    let mut tally = Tally::new(n_classes);
-    for (scores, row) in run.scores(&run.model.encoder.encode(&rows)?).iter().zip(&rows) {
-        tally.add(&log_probabilities(scores), row.label);
+    let mut tally = Tally::new(n_classes, rows.len());
+    let scores = run.scores(&run.model.encoder.encode(&rows)?);
+    for (i, (scores, row)) in scores.iter().zip(&rows).enumerate() {
+        tally.add(i, &log_probabilities(scores), row.label);
     }
     print(&run, &name, &tally, common.json)
 }

@@ -1,6 +1,7 @@
 //! `run`: a suite, or one method.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -20,6 +21,7 @@ use crate::{
     settings::overlay_flags,
     shard::Shard,
     suite::{DEFAULT_SUITE, Suite, default_task},
+    suite_file::once,
     training::Training,
 };
 
@@ -74,6 +76,8 @@ fn print_end(benched: &Benched, suite: &Suite, shard: Shard) {
 
 /// The runs that the flags ask for, and the folder of their results.
 fn planned(args: RunArgs) -> Result<(Suite, PathBuf)> {
+    let data = args.task.data.clone();
+    let is_named = args.task.task.is_some();
     let task = args.task.choice();
     let mut suite = match (&args.method, &args.from) {
         (Some(method), _) => single(ModelChoice::default(), arm(method, &args.config)?, None),
@@ -84,24 +88,48 @@ fn planned(args: RunArgs) -> Result<(Suite, PathBuf)> {
         run.model = args.model.over(run.model.clone());
         run.training = overlay_flags(&run.training, "--training", &args.training)?;
         run.training.check().map_err(anyhow::Error::msg)?;
-        *run = run.clone().with_defaults();
+        if !args.search.is_empty() {
+            let base = run.search.clone().unwrap_or_default();
+            let search = overlay_flags(&base, "--search", &args.search)?;
+            search.check().map_err(anyhow::Error::msg)?;
+            run.search = Some(search);
+        }
+        if !args.transfer.is_empty() {
+            run.transfer = args.transfer.iter().cloned().map(TaskChoice::Named).collect();
+        }
     }
     if !args.seeds.is_empty() {
         suite.runs = with_seeds(&suite.runs, &args.seeds);
     }
+    if let Some(run) = suite
+        .runs
+        .iter()
+        .find(|run| run.search.as_ref().is_some_and(|search| search.seed == run.seed))
+    {
+        bail!("search.seed is {}, which is a run's seed too; give the search another", run.seed);
+    }
     let mut name = if suite.name.is_empty() { "runs".to_owned() } else { suite.name.clone() };
     if let Some(task) = task {
-        let called = called(&task);
+        let called = task.name();
         name = format!("{name}-{called}");
         suite.title = format!("PEFT methods on {called}");
         suite.runs.iter_mut().for_each(|run| run.task = task.clone());
     }
+    if let Some(folder) = data {
+        for run in &mut suite.runs {
+            run.task.within(&folder);
+            run.transfer.iter_mut().for_each(|task| task.within(&folder));
+        }
+    } else if !is_named {
+        leave_out_local_sets(&mut suite.runs);
+    }
+    suite.runs = once(suite.runs.into_iter().map(RunPlan::with_defaults));
     Ok((suite, args.results.unwrap_or_else(|| PathBuf::from("results").join(name))))
 }
 
 fn single(model: ModelChoice, arm: Arm, from: Option<Parent>) -> Suite {
     let (task, training) = (default_task(), Training::default());
-    let run = RunPlan { task, model, arm, from, training, seed: 0 };
+    let run = RunPlan { task, model, arm, from, training, seed: 0, search: None, transfer: vec![] };
     Suite { name: String::new(), title: "Single runs".to_owned(), runs: vec![run] }
 }
 
@@ -116,29 +144,25 @@ fn continued(id: &str, results: Option<&Path>) -> Result<Suite> {
     Ok(single(model, arm, Some(Parent { record, tensors })))
 }
 
-/// Every distinct run of a suite, once for each seed.
-fn with_seeds(runs: &[RunPlan], seeds: &[u64]) -> Vec<RunPlan> {
-    let mut out: Vec<RunPlan> = vec![];
-    for run in runs {
-        for &seed in seeds {
-            let run = RunPlan { seed, ..run.clone() };
-            if !out.contains(&run) {
-                out.push(run);
-            }
-        }
+/// Leaves out the runs on sets that are not fetched, unless nothing would be left.
+fn leave_out_local_sets(runs: &mut Vec<RunPlan>) {
+    if runs.iter().all(|run| run.task.lacks_folder()) {
+        return;
     }
-    out
+    let left_out: Vec<RunPlan> = runs.extract_if(.., |run| run.task.lacks_folder()).collect();
+    let names: BTreeSet<String> = left_out.iter().map(|run| run.task.name()).collect();
+    for name in names {
+        let n = left_out.iter().filter(|run| run.task.name() == name).count();
+        eprintln!(
+            "{name} is read from local files: its {n} runs are left out; say where it is with \
+             --data FOLDER"
+        );
+    }
 }
 
-/// What a task is called in a folder's name.
-fn called(task: &TaskChoice) -> String {
-    match task {
-        TaskChoice::Named(name) | TaskChoice::Folder { name, .. } => name.clone(),
-        TaskChoice::Files(files) => files.name.clone().unwrap_or_else(|| {
-            files
-                .train
-                .file_stem()
-                .map_or("files".into(), |stem| stem.to_string_lossy().into_owned())
-        }),
-    }
+/// Every distinct run of a suite, once for each seed.
+fn with_seeds(runs: &[RunPlan], seeds: &[u64]) -> Vec<RunPlan> {
+    let seeded =
+        runs.iter().flat_map(|run| seeds.iter().map(move |&seed| RunPlan { seed, ..run.clone() }));
+    once(seeded)
 }

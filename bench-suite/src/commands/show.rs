@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use anyhow::Result;
-use report::format;
+use report::{
+    format,
+    record::{Search, Transfer},
+};
 
 use super::{find::find, print_json};
 use crate::{
@@ -82,6 +85,31 @@ pub fn show(id: &str, folder: Option<&Path>, common: &Common) -> Result<()> {
             point.learning_rate
         );
     }
+    if let Some(search) = &record.search {
+        show_search(search);
+    }
+    for Transfer { task, n_test, accuracy, loss, .. } in &record.transfer {
+        let percent = 100.0 * accuracy;
+        println!(
+            "\non {task}, not trained on it: {percent:.1}% of {n_test} test rows, loss {loss:.4}"
+        );
+    }
     println!("\n{}", record.command);
     Ok(())
+}
+
+fn show_search(search: &Search) {
+    println!("\n{} was searched: {}; seed {}", search.setting, search.rule, search.seed);
+    println!("{:>10} {:>6} {:>10} {:>10}", "rate", "steps", "val. loss", "val. %");
+    for trial in &search.trials {
+        let (loss, accuracy) = match &trial.best {
+            Some(best) => (format!("{:.4}", best.loss), format!("{:.1}", 100.0 * best.accuracy)),
+            None => ("diverged".to_owned(), "–".to_owned()),
+        };
+        let mark = if trial.learning_rate == search.chosen { "  chosen" } else { "" };
+        println!("{:>10} {:>6} {loss:>10} {accuracy:>10}{mark}", trial.learning_rate, trial.steps);
+    }
+    if search.edge {
+        println!("the choice is at the edge of the grid: a better rate may lie beyond it");
+    }
 }

@@ -75,7 +75,8 @@ impl Job {
     pub fn plan(&self) -> RunPlan {
         let training = Training { batch_size: self.batch, evaluations: 1, ..Training::default() };
         let (task, model, arm) = (self.task.clone(), self.model.clone(), self.arm.clone());
-        RunPlan { task, model, arm, from: None, training, seed: SEED }.with_defaults()
+        let (from, search, transfer) = (None, None, vec![]);
+        RunPlan { task, model, arm, from, training, seed: SEED, search, transfer }.with_defaults()
     }
 
     /// Refuses what the model cannot take.
@@ -100,15 +101,9 @@ impl Job {
             Work::Rows => first_rows(&task.train, self.batch, self.steps),
             Work::Length(length) => rows_of_length(&task.train, length, n),
         };
-        Data {
-            // Every training ends with a look at it, which is no part of a step.
-            validation: train.select(&[0]),
-            train,
-            test: task.test.select(&(0..task.test.labels.len()).collect::<Vec<_>>()),
-            majority: task.majority,
-            info: task.info.clone(),
-            summary: task.summary.clone(),
-        }
+        // Every training ends with a look at it, which is no part of a step.
+        let validation = train.select(&[0]);
+        task.with_rows(train, validation)
     }
 
     /// The flags by which a worker of our own is told of this job.

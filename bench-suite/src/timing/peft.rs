@@ -177,9 +177,9 @@ fn line(
         n_classes: data.info.classes.len(),
         train: rows(&data.train),
         validation: rows(&data.validation),
-        test: rows(&data.test),
+        test: rows(data.test()),
         validation_batches: evaluation(&data.validation),
-        test_batches: evaluation(&data.test),
+        test_batches: evaluation(data.test()),
         runs: plans.iter().map(run).collect::<Result<_>>()?,
         whole_runs,
     };

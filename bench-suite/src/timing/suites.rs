@@ -61,7 +61,7 @@ struct Told {
 /// Runs a suite, which was found by `source`, on both sides in turns.
 ///
 /// # Errors
-/// A suite with several tasks, models or sets of rows; a side that fails.
+/// A suite with a search, a transfer, several tasks, models or sets of rows; a side that fails.
 pub fn compare(
     suite: &Suite,
     source: &str,
@@ -99,6 +99,14 @@ pub fn compare(
 fn line(suite: &Suite, loader: &mut Loader) -> Result<String> {
     let plans: Vec<RunPlan> = suite.runs.iter().map(|run| run.clone().with_defaults()).collect();
     let first = plans.first().context("a suite needs at least one run")?;
+    let has_more = |plan: &&RunPlan| plan.search.is_some() || !plan.transfer.is_empty();
+    if let Some(plan) = plans.iter().find(has_more) {
+        bail!(
+            "--suite {}: method '{}' has a search or a transfer, which the other side does not do",
+            suite.name,
+            plan.arm.name()
+        );
+    }
     let rows = |plan: &RunPlan| (plan.training.train_rows, plan.training.validation_rows);
     let same = |plan: &&RunPlan| {
         plan.task == first.task && plan.model == first.model && rows(plan) == rows(first)

@@ -84,11 +84,11 @@ impl<'a> Worker<'a> {
                 (trained.train_seconds, &self.data.train)
             }
             Request::Evaluate => {
-                let frozen = self.trainable()?.valid();
+                let (frozen, test) = (self.trainable()?.valid(), self.data.test());
                 wait(device);
                 let clock = Instant::now();
-                self.trainer().evaluate(&frozen, &self.data.test, &None);
-                (clock.elapsed().as_secs_f64(), &self.data.test)
+                self.trainer().evaluate(&frozen, test, &None);
+                (clock.elapsed().as_secs_f64(), test)
             }
         };
         let steps = if request == Request::Evaluate { 0 } else { self.n_steps() };

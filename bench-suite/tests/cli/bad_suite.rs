@@ -37,7 +37,7 @@ fn an_unknown_method_or_a_bad_value_is_told_with_file_and_line() {
     let config = "[[run]]\nmethod = 'head'\nconfig = { rank = 3 }";
     refuses(config, &["s.toml, line 4", "'head' is a baseline"]);
     let training = "[[run]]\nmethod = 'lora'\ntraining = { epochs = -1 }";
-    refuses(training, &["s.toml, line 3", "training.epochs is -1"]);
+    refuses(training, &["s.toml, line 4", "training.epochs is -1"]);
 }
 
 #[test]

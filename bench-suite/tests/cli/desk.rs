@@ -92,6 +92,14 @@ impl Desk {
         self.run(&format!("run {TINY} {words}"))
     }
 
+    /// Runs the command that a record says makes it again, on the same device.
+    pub fn rerun(&self, record: &RunRecord, results: &str) -> Ran {
+        let words = record.command.split_once("-- ").unwrap().1;
+        let program = env!("CARGO_BIN_EXE_bench-suite");
+        let line = format!("'{program}' {words} --device flex --results {results}");
+        Ran::of(self.at_home(Command::new("sh")).args(["-c", &line]))
+    }
+
     /// Runs the program, which must refuse in one line that contains all of `parts`, and must
     /// leave every file as it was.
     #[track_caller]

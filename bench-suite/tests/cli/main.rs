@@ -6,6 +6,7 @@
 mod desk;
 mod tiny;
 
+mod advise;
 mod bad_assets;
 mod bad_data;
 mod bad_model;
@@ -20,7 +21,9 @@ mod exchange;
 mod interrupted;
 mod kept;
 mod results_folder;
+mod search;
 mod shards;
 mod sharing;
+mod suites;
 mod using;
 mod whole_zoo;

@@ -87,6 +87,26 @@ fn equal_plans_give_equal_outcomes_and_equal_tensors() {
 }
 
 #[test]
+fn the_command_in_a_record_reproduces_it() {
+    let desk = trained();
+    for record in desk.records("out") {
+        desk.rerun(&record, &format!("again/{}", record.id)).ok();
+        let again = desk.record(&format!("again/{}", record.id));
+        assert_eq!(again.outcome(), record.outcome());
+    }
+}
+
+#[test]
+fn every_record_tells_which_test_rows_were_right() {
+    let desk = trained();
+    for record in desk.records("out") {
+        let scores = record.scores.unwrap();
+        let right = scores.test_correct.unwrap().len() as f64;
+        assert_eq!(right / record.task.n_test as f64, scores.test_accuracy);
+    }
+}
+
+#[test]
 fn every_trained_run_predicts_the_test_rows_as_it_did_in_its_test() {
     let desk = trained();
     let rows = other_rows();

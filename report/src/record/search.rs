@@ -31,7 +31,7 @@ pub struct Search {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trial {
-    /// Hash of all that decides it, as a run's.
+    /// Hash of all that decides it: that of a run of this length at this rate.
     pub id: String,
     /// The rate that was tried.
     pub learning_rate: f64,
