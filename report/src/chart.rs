@@ -7,32 +7,48 @@ mod captions;
 mod curves;
 mod font;
 mod frame;
+pub(crate) mod heat;
 mod label;
-mod legend;
+pub(crate) mod legend;
+pub(crate) mod lines;
 pub(crate) mod palette;
 pub mod panels;
-mod picture;
+pub(crate) mod picture;
 mod points;
 mod raster;
+pub(crate) mod spread;
 mod svg;
 
 use crate::ReportError;
 use crate::format;
-use crate::summary::{Comparison, Series};
+use crate::summary::{Comparison, Configuration, Series};
+use crate::table::Table;
 
 use palette::Look;
-use picture::Picture;
+use picture::{Owner, Picture};
 
 /// What the subtitle says of a chart whose figures are means.
-const MEAN_AND_INTERVAL: &str = "mean and 95 % interval";
+pub(crate) const MEAN_AND_INTERVAL: &str = "mean and 95 % interval";
 
 /// Every chart this program may draw, by file name without ending.
-pub(crate) const NAMES: [&str; 5] = [
+pub(crate) const NAMES: [&str; 17] = [
     "accuracy_vs_trainable",
     "accuracy_vs_stored_bytes",
     "learning_curves",
     "train_time",
     "peak_memory",
+    "learning_rates",
+    "alpha_rules",
+    "accuracy_vs_rank",
+    "accuracy_vs_length",
+    "accuracy_vs_budget",
+    "accuracy_vs_rows",
+    "convergence",
+    "placements",
+    "surviving_ranks",
+    "budget_over_time",
+    "transfer",
+    "who_beats_whom",
 ];
 
 /// A chart of one comparison.
@@ -41,6 +57,8 @@ pub(crate) struct Chart {
     pub name: &'static str,
     /// What it shows, in a few words.
     pub caption: &'static str,
+    /// The figures behind it, where the table of results does not hold them.
+    pub table: Option<Table>,
     picture: Picture,
 }
 
@@ -63,6 +81,44 @@ impl Chart {
     }
 }
 
+impl Owner {
+    /// One configuration.
+    pub fn of(series: &Series, configuration: &Configuration) -> Self {
+        let budget = configuration.runs[0].method.budget.as_ref();
+        let budget = budget.map_or(String::new(), |b| format!("{}={}", b.name, b.value));
+        Self { series: series.title.clone(), budget }
+    }
+
+    /// All configurations of a series.
+    pub fn all_of(series: &Series) -> Self {
+        Self { series: series.title.clone(), budget: String::new() }
+    }
+}
+
+pub(crate) fn of_lines(
+    name: &'static str,
+    caption: &'static str,
+    lines: &lines::Lines,
+) -> Option<Chart> {
+    Some(Chart { name, caption, table: Some(lines.table()), picture: lines.picture()? })
+}
+
+pub(crate) fn of_heat(
+    name: &'static str,
+    caption: &'static str,
+    heat: &heat::Heat,
+) -> Option<Chart> {
+    Some(Chart { name, caption, picture: heat.picture()?, table: Some(heat.table()) })
+}
+
+pub(crate) fn of_spread(
+    name: &'static str,
+    caption: &'static str,
+    spread: &spread::Spread,
+) -> Option<Chart> {
+    Some(Chart { name, caption, table: Some(spread.table()), picture: spread.picture()? })
+}
+
 /// The charts of a comparison, those left out for which there are no figures.
 pub(crate) fn charts(comparison: &Comparison) -> Vec<Chart> {
     let pictures = [
@@ -83,7 +139,9 @@ pub(crate) fn charts(comparison: &Comparison) -> Vec<Chart> {
         .into_iter()
         .zip(captions)
         .zip(pictures)
-        .filter_map(|((name, caption), picture)| Some(Chart { name, caption, picture: picture? }))
+        .filter_map(|((name, caption), picture)| {
+            Some(Chart { name, caption, table: None, picture: picture? })
+        })
         .collect()
 }
 
@@ -133,7 +191,9 @@ fn peak_memory() -> bars::Figure<'static> {
 }
 
 /// Each series with its colour and marker: the same in every chart of a comparison.
-fn looks<'c, 'a>(comparison: &'c Comparison<'a>) -> impl Iterator<Item = (&'c Series<'a>, Look)> {
+pub(crate) fn looks<'c, 'a>(
+    comparison: &'c Comparison<'a>,
+) -> impl Iterator<Item = (&'c Series<'a>, Look)> {
     let mut n_methods = 0;
     comparison.series.iter().map(move |series| {
         if series.baseline {
@@ -146,7 +206,11 @@ fn looks<'c, 'a>(comparison: &'c Comparison<'a>) -> impl Iterator<Item = (&'c Se
 
 /// What was compared, for the line under a title; `rows` are those the figures come from, and
 /// `seeds` says what several seeds became.
-fn subtitle(comparison: &Comparison, rows: Option<(usize, &str)>, seeds: &str) -> String {
+pub(crate) fn subtitle(
+    comparison: &Comparison,
+    rows: Option<(usize, &str)>,
+    seeds: &str,
+) -> String {
     let n_seeds = comparison.configurations().map(|(_, c)| c.runs.len()).max().unwrap_or_default();
     let seeds = if n_seeds > 1 { format!(", {seeds}") } else { String::new() };
     let rows = rows.map_or(String::new(), |(n, noun)| format!("{}, ", format::plural(n, noun)));

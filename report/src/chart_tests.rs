@@ -1,10 +1,20 @@
 use super::*;
-use crate::example;
+use crate::example::{self, studies};
 use crate::record::RunRecord;
 use crate::summary::compare;
 
 fn drawn(records: &[RunRecord]) -> Vec<Chart> {
     compare(records).iter().flat_map(charts).collect()
+}
+
+/// Every chart of a page, those that answer a question of their own included.
+fn on_page(records: &[RunRecord]) -> Vec<Chart> {
+    let page = crate::render::Page::of("title", 0, records).unwrap();
+    let parts = page.sections.into_iter().flat_map(|section| {
+        let parts = section.parts.into_iter().flat_map(|part| part.charts);
+        section.charts.into_iter().chain(parts)
+    });
+    parts.map(|drawn| drawn.chart).collect()
 }
 
 /// Kinds of results as they come in practice, and the edges.
@@ -23,6 +33,13 @@ fn cases() -> Vec<(&'static str, Vec<RunRecord>)> {
         ("learning rates searched", example::searched()),
         ("many methods with long titles", example::many_methods()),
         ("two tasks", example::two_tasks()),
+        ("ranks", studies::ranks()),
+        ("places", studies::places()),
+        ("pruned", studies::pruned()),
+        ("lengths", studies::lengths()),
+        ("scarce", studies::scarce()),
+        ("elsewhere", studies::elsewhere()),
+        ("tuned", studies::tuned()),
     ]
 }
 
@@ -33,7 +50,7 @@ fn names(charts: &[Chart]) -> Vec<&'static str> {
 #[test]
 fn no_two_texts_overlap_and_none_leaves_the_picture() {
     for (case, records) in cases() {
-        for chart in drawn(&records) {
+        for chart in on_page(&records) {
             let picture = &chart.picture;
             let texts: Vec<_> = picture.texts().collect();
             assert!(!texts.is_empty(), "{case} {}", chart.name);
@@ -84,7 +101,25 @@ fn titles_from_records_cannot_break_out_of_the_svg() {
 
 #[test]
 fn all_charts_are_drawn_where_all_is_known() {
-    assert_eq!(names(&drawn(&example::suite(&[1]))), NAMES);
+    assert_eq!(names(&drawn(&example::suite(&[1]))), NAMES[..5]);
+}
+
+#[test]
+fn a_question_is_answered_where_the_records_can_and_nowhere_else() {
+    let asked = |records: &[RunRecord]| {
+        let names = names(&on_page(records));
+        NAMES[5..].iter().copied().filter(|name| names.contains(name)).collect::<Vec<_>>()
+    };
+    assert_eq!(asked(&example::suite(&[1])), ["accuracy_vs_rank", "convergence"]);
+    assert_eq!(asked(&studies::ranks()), ["alpha_rules"]);
+    assert_eq!(asked(&studies::places()), ["learning_rates", "placements", "who_beats_whom"]);
+    let pruned = ["learning_rates", "accuracy_vs_rank", "surviving_ranks", "budget_over_time"];
+    assert_eq!(asked(&studies::pruned()), [&pruned[..], &["who_beats_whom"]].concat());
+    let lengths = ["learning_rates", "accuracy_vs_length", "convergence", "who_beats_whom"];
+    assert_eq!(asked(&studies::lengths()), lengths);
+    let scarce = asked(&studies::scarce());
+    assert_eq!(scarce, ["learning_rates", "accuracy_vs_rows", "convergence", "who_beats_whom"]);
+    assert!(asked(&studies::elsewhere()).contains(&"transfer"));
 }
 
 #[test]

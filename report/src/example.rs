@@ -1,5 +1,6 @@
 //! Records made up for tests: a suite as one would run it, and its edges.
 
+pub(crate) mod studies;
 mod suite;
 
 use serde_json::json;

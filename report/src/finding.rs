@@ -2,7 +2,9 @@
 
 use crate::format;
 use crate::stats::{Z_95, smallest_clear_difference, z_of_difference};
-use crate::summary::{Comparison, Configuration, Series, best_by_validation};
+use crate::study::winners::{Winners, winners};
+use crate::study::{self, methods};
+use crate::summary::{Comparison, Configuration, best_by_validation};
 
 /// Registered names of the baselines that findings compare with.
 const HEAD_ONLY: &str = "head";
@@ -22,26 +24,36 @@ pub struct Finding {
 
 /// Puts a comparison into words.
 pub fn finding(comparison: &Comparison) -> Finding {
+    with_winners(comparison, winners(comparison).as_ref())
+}
+
+/// The same, with the paired comparisons made already.
+pub(crate) fn with_winners(comparison: &Comparison, winners: Option<&Winners>) -> Finding {
     let Some(best) = best_method(comparison) else {
         return Finding {
             headline: "No PEFT method has a result to report.".to_owned(),
             sentences: Vec::new(),
         };
     };
+    let rivals = winners.and_then(|winners| winners.words(&best.label));
     let sentences = [
         Some(choice(comparison)),
         Some(cheapest_close_to_full(comparison)),
-        Some(above_head_only(comparison)),
-        noise(comparison, best),
+        Some(above_head_only(comparison, winners)),
+        rivals.or_else(|| noise(comparison, best)),
+    ];
+    let answers = [
+        study::placement::words(comparison),
+        study::budgets::words(comparison),
+        study::starts::words(comparison),
+        study::surviving::words(comparison),
+        study::transfer::words(comparison),
+        study::rates::words(comparison),
     ];
     Finding {
         headline: headline(comparison, best),
-        sentences: sentences.into_iter().flatten().collect(),
+        sentences: sentences.into_iter().flatten().chain(answers.into_iter().flatten()).collect(),
     }
-}
-
-fn methods<'c, 'a>(comparison: &'c Comparison<'a>) -> impl Iterator<Item = &'c Series<'a>> {
-    comparison.series.iter().filter(|series| !series.baseline)
 }
 
 fn best_method<'c, 'a>(comparison: &'c Comparison<'a>) -> Option<&'c Configuration<'a>> {
@@ -118,7 +130,7 @@ fn cheapest_close_to_full(comparison: &Comparison) -> String {
     }
 }
 
-fn above_head_only(comparison: &Comparison) -> String {
+fn above_head_only(comparison: &Comparison, winners: Option<&Winners>) -> String {
     let head = comparison.baseline(HEAD_ONLY);
     let Some((head, head_accuracy)) = head.and_then(|head| Some((head, head.test_accuracy()?)))
     else {
@@ -132,8 +144,12 @@ fn above_head_only(comparison: &Comparison) -> String {
         else {
             continue;
         };
-        let z = z_of_difference(&accuracy, &head_accuracy, comparison.task.n_test);
-        let side = if z > Z_95 { &mut clear } else { &mut unclear };
+        let duel = winners.and_then(|winners| winners.duel(&best.label, &head.label));
+        let is_clear = match duel {
+            Some(duel) => duel.is_shown() && duel.gain > 0.0,
+            None => z_of_difference(&accuracy, &head_accuracy, comparison.task.n_test) > Z_95,
+        };
+        let side = if is_clear { &mut clear } else { &mut unclear };
         side.push(format!("{} ({})", series.title, test_percent(best)));
     }
     let baseline = format!("the head-only baseline ({})", test_percent(head));

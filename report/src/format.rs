@@ -53,6 +53,13 @@ pub fn small_share(share: f64) -> String {
     format!("{percent:.digits$} %")
 }
 
+/// A learning rate with the digits that count: `0.004`, `4.4e-4`.
+pub fn rate(rate: f64) -> String {
+    let short = format!("{rate:.1e}").replace(".0e", "e");
+    let rounded: f64 = short.parse().unwrap_or(rate);
+    if (0.001..1.0).contains(&rounded) { format!("{rounded}") } else { short }
+}
+
 /// An accuracy over seeds, in percent: `82.9` or `82.9 ± 0.6`.
 pub fn accuracy(estimate: &Estimate) -> String {
     match estimate.half_width() {
@@ -128,6 +135,14 @@ mod tests {
     #[test]
     fn seconds_keep_what_tells_something() {
         assert_eq!([0.4231, 8.14, 99.96, 312.4].map(seconds), ["0.42", "8.1", "100", "312"]);
+    }
+
+    #[test]
+    fn rates_keep_two_digits() {
+        assert_eq!(
+            [0.004, 0.000_444_4, 0.0013333, 5e-5].map(rate),
+            ["0.004", "4.4e-4", "0.0013", "5e-5"]
+        );
     }
 
     #[test]

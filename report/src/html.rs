@@ -1,32 +1,54 @@
 //! `report.html`: one file, no network, fit for a projector, a phone and a screen reader.
 
+mod explore;
+mod runs;
+mod section;
+
 use std::fmt::Write;
 
-use serde_json::Value;
+use crate::chart::palette::{BELOW, FRONT, GRID, LEVELS, MUTED, PAPER, SERIES, TEXT};
+use crate::notes::environments;
+use crate::render::Page;
 
-use crate::chart::palette::{FRONT, GRID, MUTED, PAPER, SERIES, TEXT};
-use crate::finding::finding;
-use crate::format;
-use crate::notes::{environments, notes};
-use crate::record::{RunRecord, Status};
-use crate::render::{Page, Section};
-use crate::summary::Configuration;
-use crate::table::{Cell, Table, comparison_table};
+use section::section_html;
+pub(crate) use section::table_html;
 
 const STYLE: &str = include_str!("html/style.css");
-const SCRIPT: &str = include_str!("html/script.js");
+const SCRIPT: &str = concat!(include_str!("html/script.js"), include_str!("html/explore.js"));
+
+/// Filled by the script; without it there is nothing to filter with.
+const FILTER: &str = "<details id=\"filter\" hidden><summary>Filter by method and budget</summary>\
+                      <div></div></details>\n";
+
+/// Depth grows away from the background there too: dark text stands on the bright ones.
+const DARK_LEVELS: [&str; 6] = ["#1d2733", "#20364c", "#27496a", "#2f608c", "#74b5e6", "#b9defb"];
+const DARK_BELOW: [&str; 3] = ["#3c2a1b", "#6e421e", "#ff9d57"];
 
 /// The page as HTML.
 pub(crate) fn page(page: &Page) -> String {
+    let has_headings = page.sections.len() > 1;
     let sections: String = page
         .sections
         .iter()
         .enumerate()
-        .map(|(i, section)| section_html(i, section, page))
+        .map(|(i, section)| section_html(i, section, has_headings))
         .collect();
     let missing = page.missing().map_or(String::new(), |missing| format!("<p>{missing}</p>\n"));
-    let head = missing + &navigation(page);
-    document(page.title, &head, &(sections + &environment_html(page)))
+    let head = missing + &navigation(page) + FILTER;
+    let main = overview(page) + &sections + &explore::html(page) + &environment_html(page);
+    document(page.title, &head, &main)
+}
+
+fn overview(page: &Page) -> String {
+    let Some((words, table)) = &page.overview else {
+        return String::new();
+    };
+    let words = words.as_ref().map_or(String::new(), |words| prose(words));
+    format!(
+        "<section id=\"tasks\">\n<h2>The tasks side by side</h2>\n\
+         <p class=\"headline\">{words}</p>\n{}</section>\n",
+        table_html(table, &[])
+    )
 }
 
 /// A page that needs no other file; `head` goes below the title.
@@ -92,164 +114,29 @@ fn dark_charts() -> String {
             ".chart [fill=\"{hex}\"] {{ fill: {dark} }} .chart [stroke=\"{hex}\"] {{ stroke: {dark} }}"
         );
     }
+    let heat = LEVELS.into_iter().zip(DARK_LEVELS).chain(BELOW.into_iter().zip(DARK_BELOW));
+    for (ink, dark) in heat {
+        let _ = writeln!(css, ".chart [fill=\"{}\"] {{ fill: {dark} }}", ink.hex());
+    }
     css + "}\n"
 }
 
 fn navigation(page: &Page) -> String {
-    if page.sections.len() == 1 {
-        return String::new();
+    let mut links: Vec<(String, String)> = Vec::new();
+    if page.overview.is_some() {
+        links.push(("tasks".to_owned(), "All tasks".to_owned()));
     }
-    let links: String = page
-        .sections
-        .iter()
-        .enumerate()
-        .map(|(i, section)| format!("<li><a href=\"#s{i}\">{}</a></li>", escape(&name(section))))
-        .collect();
-    format!("<nav aria-label=\"Comparisons\"><ul>{links}</ul></nav>\n")
-}
-
-fn name(section: &Section) -> String {
-    format!("{} on {}", section.comparison.task.name, section.comparison.backbone.name)
-}
-
-fn section_html(i: usize, section: &Section, page: &Page) -> String {
-    let finding = finding(&section.comparison);
-    let sentences: String =
-        finding.sentences.iter().map(|s| format!("<li>{}</li>\n", prose(s))).collect();
-    let charts: String = section.charts.iter().map(figure).collect();
-    let details: String = section
-        .comparison
-        .configurations()
-        .map(|(_, configuration)| configuration_html(configuration))
-        .collect();
-    let notes: String =
-        notes(&section.comparison).iter().map(|n| format!("<li>{}</li>\n", prose(n))).collect();
-    let heading = if page.sections.len() > 1 {
-        format!("<h2>{}</h2>\n", escape(&name(section)))
-    } else {
-        String::new()
+    if page.sections.len() > 1 {
+        let names = page.sections.iter().enumerate();
+        links.extend(names.map(|(i, section)| (format!("s{i}"), section.name.clone())));
+    }
+    links.push(("explore".to_owned(), "Any two figures".to_owned()));
+    links.push(("environment".to_owned(), "Environment".to_owned()));
+    let link = |(id, title): &(String, String)| {
+        format!("<li><a href=\"#{id}\">{}</a></li>", escape(title))
     };
-    format!(
-        "<section id=\"s{i}\">\n{heading}<p class=\"headline\">{}</p>\n\
-         <ul class=\"findings\">\n{sentences}</ul>\n\
-         <p class=\"hint narrow\">Charts and tables can be moved sideways.</p>\n{charts}\
-         <h3>Results</h3>\n{}\
-         <h3>Runs</h3>\n<p class=\"hint\">Configuration, figures and the command of each run.</p>\n\
-         {details}<h3>Notes</h3>\n<ul class=\"notes\">\n{notes}</ul>\n</section>\n",
-        prose(&finding.headline),
-        table_html(&comparison_table(&section.comparison)),
-    )
-}
-
-fn figure(drawn: &crate::render::DrawnChart) -> String {
-    format!(
-        "<figure class=\"chart\" tabindex=\"0\" aria-label=\"{}\">\n{}</figure>\n",
-        drawn.chart.caption, drawn.svg
-    )
-}
-
-pub(crate) fn table_html(table: &Table) -> String {
-    let head: String = table
-        .columns
-        .iter()
-        .map(|column| {
-            let class = if column.is_number { " class=\"number\"" } else { "" };
-            format!(
-                "<th scope=\"col\"{class}><button type=\"button\">{}</button></th>",
-                column.title
-            )
-        })
-        .collect();
-    let rows: String = table
-        .rows
-        .iter()
-        .map(|row| {
-            let cells: String = row
-                .iter()
-                .enumerate()
-                .map(|(i, cell)| cell_html(cell, i, table.columns[i].is_number))
-                .collect();
-            format!("<tr>{cells}</tr>\n")
-        })
-        .collect();
-    format!(
-        "<p class=\"hint\">Click a heading to sort.</p>\n\
-         <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Results\">\n\
-         <table class=\"sortable\">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n\
-         </table>\n</div>\n"
-    )
-}
-
-fn cell_html(cell: &Cell, i: usize, is_number: bool) -> String {
-    let text = escape(&cell.text);
-    let value = cell.value.map_or(String::new(), |value| format!(" data-value=\"{value}\""));
-    match (i, is_number) {
-        (0, _) => format!("<th scope=\"row\">{text}</th>"),
-        (_, true) => format!("<td class=\"number\"{value}>{text}</td>"),
-        (_, false) => format!("<td>{text}</td>"),
-    }
-}
-
-fn configuration_html(configuration: &Configuration) -> String {
-    let accuracy = configuration
-        .test_accuracy()
-        .map_or("no result".to_owned(), |accuracy| format!("{} %", format::accuracy(&accuracy)));
-    let first = configuration.runs[0];
-    let counts = configuration.counts();
-    let runs: String = configuration.runs.iter().map(|run| run_html(run)).collect();
-    format!(
-        "<details>\n<summary>{} <span class=\"figure\">{accuracy}</span></summary>\n\
-         <p>Trainable {}, stored {}, active at inference {}, head {}; {} on disk.</p>\n\
-         <div class=\"columns\"><div><h4>Method</h4><pre>{}</pre></div>\
-         <div><h4>Training</h4><pre>{}</pre></div></div>\n{runs}</details>\n",
-        escape(&configuration.label),
-        format::count(counts.trainable),
-        format::count(counts.stored),
-        format::count(counts.active),
-        format::count(counts.head),
-        format::bytes(counts.bytes_on_disk as f64),
-        json(&first.method.config),
-        json(&first.training),
-    )
-}
-
-fn run_html(run: &RunRecord) -> String {
-    let scores = run.scores.as_ref().map_or(String::new(), |scores| {
-        format!(
-            " Test {} %, validation {} % at step {}.",
-            format::percent(scores.test_accuracy),
-            format::percent(scores.validation_accuracy),
-            format::count(scores.best_step)
-        )
-    });
-    let details: String = run
-        .details
-        .iter()
-        .map(|(key, value)| format!("<h4>{}</h4><pre>{}</pre>\n", escape(key), json(value)))
-        .collect();
-    format!(
-        "<div class=\"run\"><p><strong>Seed {}</strong>: {}.{scores} {} s of training. \
-         Started {}. Run <code>{}</code>.</p>\n<pre class=\"command\">{}</pre>\n{details}</div>\n",
-        run.seed,
-        status(&run.status),
-        format::seconds(run.cost.train_seconds),
-        escape(&run.started),
-        escape(&run.id),
-        escape(&run.command),
-    )
-}
-
-fn status(status: &Status) -> String {
-    match status {
-        Status::Finished => "finished".to_owned(),
-        Status::StoppedEarly { step } => format!("stopped early at step {}", format::count(*step)),
-        Status::Diverged { step } => format!("diverged at step {}", format::count(*step)),
-        Status::Imported => "imported".to_owned(),
-    }
-}
-
-fn json(value: &Value) -> String {
-    escape(&format!("{value:#}"))
+    let links: String = links.iter().map(link).collect();
+    format!("<nav aria-label=\"On this page\"><ul>{links}</ul></nav>\n")
 }
 
 fn environment_html(page: &Page) -> String {
@@ -277,7 +164,7 @@ fn environment_html(page: &Page) -> String {
             .map(|title| format!("<th scope=\"col\">{title}</th>"))
             .collect();
     format!(
-        "<section>\n<h3>Environment</h3>\n\
+        "<section id=\"environment\">\n<h2>Environment</h2>\n\
          <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Environment\">\n\
          <table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n</div>\n\
          </section>\n"

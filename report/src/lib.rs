@@ -33,8 +33,10 @@ pub mod stats;
 
 mod finding;
 mod notes;
+mod paired;
 mod pairing;
 mod pairing_pages;
+mod study;
 mod summary;
 mod table;
 

@@ -2,10 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::finding::finding;
 use crate::format;
 use crate::notes::{environments, notes};
-use crate::render::{Page, Section};
+use crate::render::{DrawnChart, Page, Part, Section};
 use crate::table::{Table, comparison_table};
 
 /// The page as Markdown.
@@ -14,12 +13,15 @@ pub(crate) fn page(page: &Page) -> String {
     if let Some(missing) = page.missing() {
         text += &format!("\n{missing}\n");
     }
+    if let Some((words, table)) = &page.overview {
+        text += "\n## The tasks side by side\n";
+        text += &words.as_ref().map_or(String::new(), |words| format!("\n{}\n", escape(words)));
+        text += &format!("\n{}", table_text(table));
+    }
     let is_alone = page.sections.len() == 1;
     for section in &page.sections {
         if !is_alone {
-            let comparison = &section.comparison;
-            let (task, backbone) = (&comparison.task.name, &comparison.backbone.name);
-            text += &format!("\n## {} on {}\n", escape(task), escape(backbone));
+            text += &format!("\n## {}\n", escape(&section.name));
         }
         text += &section_text(section, if is_alone { "##" } else { "###" });
     }
@@ -29,35 +31,58 @@ pub(crate) fn page(page: &Page) -> String {
 }
 
 fn section_text(section: &Section, heading: &str) -> String {
-    let finding = finding(&section.comparison);
-    let mut text = format!("\n**{}**\n", escape(&finding.headline));
-    if !finding.sentences.is_empty() {
-        let sentences: Vec<String> = finding.sentences.iter().map(|s| escape(s)).collect();
-        text += &format!("\n{}\n", sentences.join("\n"));
+    if let [part] = section.parts.as_slice() {
+        return part_text(part, heading);
     }
-    if let Some(first) = section.charts.first() {
+    let mut text = sentences(&section.words);
+    for chart in &section.charts {
+        text += &format!("\n{heading} {}\n{}", chart.chart.caption, image(chart));
+    }
+    for part in &section.parts {
+        let rows = format::plural(part.comparison.task.n_train, "training row");
+        text += &format!("\n{heading} With {rows}\n{}", part_text(part, &format!("{heading}#")));
+    }
+    text
+}
+
+fn sentences(sentences: &[String]) -> String {
+    let lines: String = sentences.iter().map(|s| format!("- {}\n", escape(s))).collect();
+    if lines.is_empty() { lines } else { format!("\n{lines}") }
+}
+
+fn part_text(part: &Part, heading: &str) -> String {
+    let mut text = format!("\n**{}**\n", escape(&part.finding.headline));
+    text += &sentences(&part.finding.sentences);
+    if let Some(first) = part.charts.first() {
         text += &image(first);
     }
-    text +=
-        &format!("\n{heading} Results\n\n{}", table_text(&comparison_table(&section.comparison)));
-    for chart in section.charts.iter().skip(1) {
+    text += &format!("\n{heading} Results\n\n{}", table_text(&comparison_table(&part.comparison)));
+    for chart in part.charts.iter().skip(1) {
         text += &format!("\n{heading} {}\n{}", chart.chart.caption, image(chart));
     }
     text += &format!("\n{heading} Notes\n\n");
-    for note in notes(&section.comparison) {
+    for note in notes(&part.comparison) {
         text += &format!("- {}\n", escape(&note));
     }
     text
 }
 
-fn image(chart: &crate::render::DrawnChart) -> String {
-    let stem = &chart.stem;
-    format!("\n[![{}]({stem}.png)]({stem}.svg)\n", escape(chart.chart.description()))
+/// The chart, and the figures behind it where no other table has them.
+fn image(drawn: &DrawnChart) -> String {
+    let (stem, chart) = (&drawn.stem, &drawn.chart);
+    let mut text = format!("\n[![{}]({stem}.png)]({stem}.svg)\n", escape(chart.description()));
+    if let Some(table) = &chart.table {
+        text += &format!(
+            "\n<details><summary>Figures</summary>\n\n{}\n</details>\n",
+            table_text(table)
+        );
+    }
+    text
 }
 
 pub(crate) fn table_text(table: &Table) -> String {
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-    let mut text = line(table.columns.iter().map(|column| column.title.to_owned()).collect());
+    let mut text = line(table.columns.iter().map(|column| escape(&column.title)).collect());
     text += &line(
         table
             .columns
@@ -95,7 +120,7 @@ fn environment_text(page: &Page) -> String {
 
 fn commands(page: &Page) -> String {
     let mut commands: Vec<&str> = Vec::new();
-    for run in page.sections.iter().flat_map(|section| section.comparison.runs()) {
+    for run in page.parts().flat_map(|part| part.comparison.runs()) {
         if !commands.contains(&run.command.as_str()) {
             commands.push(&run.command);
         }

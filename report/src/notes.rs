@@ -3,18 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::format;
+use crate::paired;
 use crate::record::{Environment, RunRecord, Status};
 use crate::summary::Comparison;
 
 /// What a reader must know before believing the figures of `comparison`, one statement each.
 pub(crate) fn notes(comparison: &Comparison) -> Vec<String> {
     let mut notes = vec![data(comparison), seeds(comparison), tuning(comparison)];
-    notes.push(
-        "“Clearly” means a two-proportion z-test at the 95 % level: unpaired, pooled variance \
-         plus the variance between seeds, not corrected for the number of comparisons. For each \
-         method it takes the configuration that is best on the validation split."
+    let is_paired = |run: &RunRecord| paired::correct(run).is_some();
+    notes.push(match comparison.runs().filter(|run| run.scores.is_some()).all(is_paired) {
+        true => format!("“Clearly” means shown. {}", paired::note()),
+        false => "“Clearly” means a two-proportion z-test at the 95 % level: unpaired, pooled \
+                  variance plus the variance between seeds, not corrected for the number of \
+                  comparisons. For each method it takes the configuration that is best on the \
+                  validation split."
             .to_owned(),
-    );
+    });
     if comparison.configurations().any(|(_, configuration)| configuration.runs.len() > 1) {
         notes.push(
             "± is the 95 % t-interval of the mean over seeds; it does not hold the chance in the \
@@ -82,6 +86,13 @@ fn seeds(comparison: &Comparison) -> String {
 
 /// Whether settings were searched can be told from the records: several for one budget.
 fn tuning(comparison: &Comparison) -> String {
+    if let Some(search) = comparison.runs().find_map(|run| run.search.as_ref()) {
+        return format!(
+            "Learning rates were searched on the validation split alone, with as many trials of as \
+             many steps for every configuration: {}. Other settings were not.",
+            search.rule.trim_end_matches('.')
+        );
+    }
     let tried: Vec<String> = comparison
         .series
         .iter()

@@ -12,8 +12,7 @@ use crate::{ReportError, html, markdown};
 impl Pairing<'_> {
     /// One row a configuration: means over the seeds that both folders have.
     pub fn table(&self) -> Table {
-        let text = |title| Column { title, is_number: false };
-        let number = |title| Column { title, is_number: true };
+        let (text, number) = (Column::text, Column::number);
         let mut columns = vec![
             text("Method"),
             number("Seeds"),
@@ -127,7 +126,7 @@ impl Pairing<'_> {
         let finding = html::prose(&self.finding());
         let table = match self.pairs.is_empty() {
             true => String::new(),
-            false => html::table_html(&self.table()),
+            false => html::table_html(&self.table(), &[]),
         };
         let notes = self.notes();
         let notes = notes.iter().map(|note| format!("<li>{}</li>\n", html::prose(note)));

@@ -8,8 +8,11 @@ use crate::chart::{self, Chart};
 use crate::files::{make_folder, remove_leftovers, write_atomic};
 use crate::format::plural;
 use crate::record::Status;
+use crate::study::winners::winners;
+use crate::study::{self, Study, studies};
 use crate::summary::{Comparison, compare};
-use crate::{ReportError, ResultsDir, RunRecord, html, markdown, runs_csv};
+use crate::table::Table;
+use crate::{Finding, ReportError, ResultsDir, RunRecord, finding, html, markdown, runs_csv};
 
 const CHARTS_FOLDER: &str = "charts";
 
@@ -43,12 +46,25 @@ pub(crate) struct Page<'a> {
     /// How many runs of the suite are not recorded yet.
     pub n_missing: usize,
     pub records: &'a [RunRecord],
+    /// Several tasks side by side.
+    pub overview: Option<(Option<String>, Table)>,
     pub sections: Vec<Section<'a>>,
 }
 
-/// One comparison with its charts.
+/// One task on one frozen model.
 pub(crate) struct Section<'a> {
+    pub name: String,
+    /// What only several numbers of training rows can tell; empty for a single one.
+    pub words: Vec<String>,
+    pub charts: Vec<DrawnChart>,
+    /// One for each number of training rows.
+    pub parts: Vec<Part<'a>>,
+}
+
+/// One comparison with its charts.
+pub(crate) struct Part<'a> {
     pub comparison: Comparison<'a>,
+    pub finding: Finding,
     pub charts: Vec<DrawnChart>,
 }
 
@@ -70,7 +86,7 @@ pub fn render(results: &ResultsDir, title: &str) -> Result<Rendered, ReportError
     let lock = results.lock()?;
     let records = trained_here(results)?;
     let n_missing = results.suite()?.map_or(0, |suite| suite.n_missing(&records));
-    let page = Page { title, n_missing, records: &records, sections: sections(&records)? };
+    let page = Page::of(title, n_missing, &records)?;
     let folder = results.path();
     if lock.excludes() {
         remove_leftovers(&folder.join(CHARTS_FOLDER), "");
@@ -85,13 +101,23 @@ pub fn render(results: &ResultsDir, title: &str) -> Result<Rendered, ReportError
     Ok(rendered)
 }
 
-fn trained_here(results: &ResultsDir) -> Result<Vec<RunRecord>, ReportError> {
+pub(crate) fn trained_here(results: &ResultsDir) -> Result<Vec<RunRecord>, ReportError> {
     let mut records = results.read_all()?;
     records.retain(|record| record.status != Status::Imported);
     Ok(records)
 }
 
+impl Section<'_> {
+    pub fn all_charts(&self) -> impl Iterator<Item = &DrawnChart> {
+        self.charts.iter().chain(self.parts.iter().flat_map(|part| &part.charts))
+    }
+}
+
 impl Page<'_> {
+    pub fn parts(&self) -> impl Iterator<Item = &Part<'_>> {
+        self.sections.iter().flat_map(|section| &section.parts)
+    }
+
     /// One line on runs that are not there; `None` when the suite is whole.
     pub fn missing(&self) -> Option<String> {
         let (n, runs) = (self.n_missing, plural(self.records.len() + self.n_missing, "run"));
@@ -100,35 +126,99 @@ impl Page<'_> {
     }
 }
 
-fn sections(records: &[RunRecord]) -> Result<Vec<Section<'_>>, ReportError> {
-    let comparisons = compare(records);
-    let prefixes = prefixes(&comparisons);
-    comparisons
-        .into_iter()
-        .zip(prefixes)
-        .map(|(comparison, prefix)| {
-            let charts = chart::charts(&comparison)
-                .into_iter()
-                .map(|chart| {
-                    let stem = format!("{CHARTS_FOLDER}/{prefix}{}", chart.name);
-                    Ok(DrawnChart { svg: chart.svg()?, chart, stem })
-                })
-                .collect::<Result<_, ReportError>>()?;
-            Ok(Section { comparison, charts })
-        })
-        .collect()
+impl<'a> Page<'a> {
+    pub fn of(
+        title: &'a str,
+        n_missing: usize,
+        records: &'a [RunRecord],
+    ) -> Result<Self, ReportError> {
+        let studies = studies(compare(records));
+        let overview = study::tasks::table(&studies);
+        let overview = overview.map(|table| (study::tasks::words(&studies), table));
+        let prefixes = prefixes(&studies);
+        let sections =
+            studies.into_iter().zip(prefixes).map(|(study, prefix)| section(study, &prefix));
+        let sections = sections.collect::<Result<_, _>>()?;
+        Ok(Page { title, n_missing, records, overview, sections })
+    }
 }
 
-/// What the names of each comparison's charts begin with: nothing for the only one.
-fn prefixes(comparisons: &[Comparison]) -> Vec<String> {
-    if comparisons.len() == 1 {
+fn section<'a>(study: Study<'a>, prefix: &str) -> Result<Section<'a>, ReportError> {
+    let charts = [study::alpha::chart(&study), study::rows::chart(&study)];
+    let mut charts = drawn(charts.into_iter().flatten(), prefix)?;
+    let mut words = study::alpha::words(&study);
+    words.extend(study::rows::words(&study));
+    let name = study.name();
+    let n = study.comparisons.len();
+    let parts = study.comparisons.into_iter().enumerate().map(|(i, comparison)| {
+        let prefix = match n {
+            1 => prefix.to_owned(),
+            _ => format!("{prefix}{}-rows-", comparison.task.n_train),
+        };
+        // What a run costs is told once, with the most rows.
+        part(comparison, &prefix, i + 1 == n)
+    });
+    let mut parts = parts.collect::<Result<Vec<_>, _>>()?;
+    if let [part] = parts.as_mut_slice() {
+        part.finding.sentences.append(&mut words);
+        part.charts.splice(0..0, charts.drain(..));
+    }
+    Ok(Section { name, words, charts, parts })
+}
+
+fn part<'a>(
+    comparison: Comparison<'a>,
+    prefix: &str,
+    with_costs: bool,
+) -> Result<Part<'a>, ReportError> {
+    let winners = winners(&comparison);
+    let finding = finding::with_winners(&comparison, winners.as_ref());
+    let placement = study::placement::chart(&comparison);
+    let mut plain = chart::charts(&comparison);
+    // At equal sizes an axis of sizes tells nothing.
+    plain.retain(|chart| {
+        let is_size = chart.name.starts_with("accuracy_vs");
+        let is_cost =
+            ["train_time", "peak_memory", "accuracy_vs_stored_bytes"].contains(&chart.name);
+        (placement.is_none() || !is_size) && (with_costs || !is_cost)
+    });
+    let at = plain.iter().position(|chart| !chart.name.starts_with("accuracy_vs_trainable"));
+    let rest = plain.split_off(at.unwrap_or(plain.len()));
+    let mut charts: Vec<Chart> = placement.into_iter().collect();
+    charts.extend(study::budgets::charts(&comparison));
+    charts.extend(study::surviving::map(&comparison));
+    charts.extend(study::surviving::over_time(&comparison));
+    charts.extend(study::transfer::chart(&comparison));
+    charts.extend(plain);
+    charts.extend(winners.as_ref().and_then(|winners| winners.chart(&comparison)));
+    charts.extend(study::rates::chart(&comparison));
+    charts.extend(study::starts::chart(&comparison));
+    charts.extend(rest);
+    drop(winners);
+    Ok(Part { charts: drawn(charts.into_iter(), prefix)?, finding, comparison })
+}
+
+fn drawn(
+    charts: impl Iterator<Item = Chart>,
+    prefix: &str,
+) -> Result<Vec<DrawnChart>, ReportError> {
+    let draw = |chart: Chart| {
+        let stem = format!("{CHARTS_FOLDER}/{prefix}{}", chart.name);
+        Ok(DrawnChart { svg: chart.svg()?, chart, stem })
+    };
+    charts.map(draw).collect()
+}
+
+/// What the names of each study's charts begin with: nothing for the only one.
+fn prefixes(studies: &[Study]) -> Vec<String> {
+    if studies.len() == 1 {
         return vec![String::new()];
     }
     let mut taken = BTreeSet::new();
-    comparisons
+    studies
         .iter()
-        .map(|comparison| {
-            let name = format!("{}-{}", comparison.task.name, comparison.backbone.name);
+        .map(|study| {
+            let name = format!("{}-{}", study.task().name, study.backbone().name);
             let plain = |c: char| {
                 if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }
             };
@@ -147,7 +237,7 @@ fn prefixes(comparisons: &[Comparison]) -> Vec<String> {
 fn write_charts(folder: &Path, sections: &[Section]) -> Result<Vec<PathBuf>, ReportError> {
     make_folder(&folder.join(CHARTS_FOLDER))?;
     let mut written = Vec::new();
-    for drawn in sections.iter().flat_map(|section| &section.charts) {
+    for drawn in sections.iter().flat_map(Section::all_charts) {
         let (svg, png) = (format!("{}.svg", drawn.stem), format!("{}.png", drawn.stem));
         let (svg, png) = (folder.join(svg), folder.join(png));
         write_atomic(&svg, drawn.svg.as_bytes())?;

@@ -15,7 +15,7 @@ fn rendered(records: &[RunRecord]) -> (tempfile::TempDir, ResultsDir, Rendered) 
 /// `REPORT.md` and `report.html` for these records, with no file written.
 fn pages(records: &[RunRecord]) -> (String, String) {
     let title = "PEFT methods on movie reviews";
-    let page = Page { title, n_missing: 0, records, sections: sections(records).unwrap() };
+    let page = Page::of(title, 0, records).unwrap();
     (markdown::page(&page), html::page(&page))
 }
 
@@ -33,7 +33,7 @@ fn small_suite() -> Vec<RunRecord> {
 fn rendering_again_gives_the_same_bytes() {
     let (_folder, results, first) = rendered(&small_suite());
     let before = contents(&first);
-    assert_eq!(before.len(), 13); // csv, Markdown, HTML, five charts twice
+    assert_eq!(before.len(), 15); // csv, Markdown, HTML, six charts twice
     assert!(before.values().all(|bytes| !bytes.is_empty()));
     let second = render(&results, "PEFT methods on movie reviews").unwrap();
     assert!(before == contents(&second));
@@ -113,7 +113,7 @@ fn comparisons_with_names_alike_do_not_share_files() {
     let mut records = small_suite();
     records[3].task.fingerprint = "other data".to_owned();
     records[4].task.name = "MOVIE".to_owned();
-    let prefixes = prefixes(&compare(&records));
+    let prefixes = prefixes(&studies(compare(&records)));
     assert_eq!(prefixes, ["movie-minilm-l6-", "movie-minilm-l6-2-", "movie-minilm-l6-3-"]);
 }
 
@@ -171,8 +171,8 @@ fn the_pages_need_nothing_from_outside() {
     for outside in ["http://", "https://", "src=", "url(", "@import", "<link"] {
         assert!(!links.contains(outside), "{outside}");
     }
-    assert_eq!(html.matches("<svg ").count(), 5);
-    assert_eq!(html.matches("<details>").count(), 8);
+    assert_eq!(html.matches("<svg ").count(), 6);
+    assert_eq!(html.matches("<details data-series=").count(), 8);
 }
 
 #[test]
@@ -195,7 +195,9 @@ fn what_records_say_is_shown_and_never_obeyed() {
     assert!(!prose.contains("<script>"));
     assert!(commands.contains(evil));
     let columns = |line: &str| line.replace("\\|", "").matches('|').count();
-    let rows: Vec<_> = prose.lines().filter(|line| line.starts_with("| ")).collect();
+    let (_, results) = prose.split_once("## Results").unwrap();
+    let (results, _) = results.split_once("##").unwrap();
+    let rows: Vec<_> = results.lines().filter(|line| line.starts_with("| ")).collect();
     assert!(rows.len() > 8 && rows.iter().all(|row| columns(row) == 13), "{rows:?}");
 }
 
@@ -213,6 +215,45 @@ fn the_markdown_tells_finding_figures_notes_and_commands() {
     ] {
         assert!(markdown.contains(part), "{part} not in:\n{markdown}");
     }
+}
+
+#[test]
+fn the_numbers_of_training_rows_of_one_task_share_a_section_and_never_a_table() {
+    let records = example::studies::scarce();
+    let (markdown, html) = pages(&records);
+    assert_eq!(html.matches("<section id=\"s").count(), 1);
+    assert_eq!(html.matches("<details class=\"part\">").count(), 4);
+    for rows in ["64", "256", "1,000", "4,000"] {
+        assert!(markdown.contains(&format!("## With {rows} training rows")), "{rows}");
+    }
+    assert!(markdown.contains("(charts/accuracy_vs_rows.svg)"), "{markdown}");
+    assert!(markdown.contains("(charts/64-rows-who_beats_whom.svg)"), "{markdown}");
+}
+
+#[test]
+fn tasks_stand_side_by_side_in_a_table_and_apart_in_charts() {
+    let (markdown, html) = pages(&example::studies::tuned());
+    assert!(markdown.contains("## The tasks side by side\n\nBest PEFT method on the validation"));
+    assert!(markdown.contains("| Method | domain on minilm-l6 % | movie on minilm-l6 % |"));
+    assert!(html.contains("<a href=\"#tasks\">All tasks</a>"));
+    assert!(markdown.contains("(charts/domain-minilm-l6-learning_rates.svg)"));
+}
+
+#[test]
+fn every_mark_of_a_series_can_be_hidden_and_every_point_tells_its_figures() {
+    let (_, html) = pages(&example::studies::lengths());
+    assert!(html.contains("<g data-series=\"Prompt Tuning N(0,1)\" data-budget=\"tokens=20\">"));
+    assert!(html.contains("<tr data-series=\"P-Tuning LSTM\" data-budget=\"tokens=20\">"));
+    assert!(html.contains("<title>Prefix-Tuning, Virtual tokens 100: 8"), "no tip");
+    assert!(html.contains("Figures behind this chart"));
+}
+
+#[test]
+fn what_records_say_cannot_end_the_data_of_the_page() {
+    let mut records = small_suite();
+    records[3].method.title = "</script><script>alert(1)</script>".to_owned();
+    let (_, html) = pages(&records);
+    assert_eq!(html.matches("</script>").count(), 2); // the data and the page's own
 }
 
 #[test]
@@ -235,6 +276,13 @@ fn every_example_makes_a_report() {
         ("many_methods", example::many_methods()),
         ("two_tasks", example::two_tasks()),
         ("all_diverged", example::all_diverged()),
+        ("ranks", example::studies::ranks()),
+        ("places", example::studies::places()),
+        ("pruned", example::studies::pruned()),
+        ("lengths", example::studies::lengths()),
+        ("scarce", example::studies::scarce()),
+        ("elsewhere", example::studies::elsewhere()),
+        ("tuned", example::studies::tuned()),
     ];
     let Some(kept) = std::env::var_os("REPORT_PICTURES").map(PathBuf::from) else {
         let (_, records) = &cases[1];

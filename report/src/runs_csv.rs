@@ -1,8 +1,9 @@
 //! `runs.csv`: one row per run with full figures, for spreadsheets and scripts.
 
 use serde::Serialize;
+use serde_json::Value;
 
-use crate::record::{RunRecord, Status};
+use crate::record::{RunRecord, Search, Status, Transfer};
 
 /// The columns of the file, in order.
 #[derive(Serialize)]
@@ -40,6 +41,10 @@ struct Row<'r> {
     validation_accuracy: Option<f64>,
     validation_loss: Option<f64>,
     best_step: Option<usize>,
+    learning_rate: Option<f64>,
+    searched_rates: Option<usize>,
+    search_edge: Option<bool>,
+    search_seconds: Option<f64>,
     steps: usize,
     train_seconds: f64,
     evaluation_seconds: f64,
@@ -56,6 +61,8 @@ struct Row<'r> {
     command: &'r str,
     method_config: String,
     training: String,
+    /// Accuracy by other task, as JSON; empty without one.
+    transfer: String,
 }
 
 /// The file's bytes.
@@ -110,6 +117,10 @@ fn row(record: &RunRecord) -> Row<'_> {
         validation_accuracy: scores.map(|scores| scores.validation_accuracy),
         validation_loss: scores.map(|scores| scores.validation_loss),
         best_step: scores.map(|scores| scores.best_step),
+        learning_rate: record.training.get("learning_rate").and_then(Value::as_f64),
+        searched_rates: record.search.as_ref().map(|search| search.trials.len()),
+        search_edge: record.search.as_ref().map(|search| search.edge),
+        search_seconds: record.search.as_ref().map(Search::seconds),
         steps: cost.steps,
         train_seconds: cost.train_seconds,
         evaluation_seconds: cost.evaluation_seconds,
@@ -126,7 +137,16 @@ fn row(record: &RunRecord) -> Row<'_> {
         command: &record.command,
         method_config: method.config.to_string(),
         training: record.training.to_string(),
+        transfer: transfer(record),
     }
+}
+
+fn transfer(record: &RunRecord) -> String {
+    if record.transfer.is_empty() {
+        return String::new();
+    }
+    let accuracy = |other: &Transfer| (other.task.clone(), other.accuracy.into());
+    Value::Object(record.transfer.iter().map(accuracy).collect()).to_string()
 }
 
 #[cfg(test)]
@@ -156,6 +176,18 @@ mod tests {
     }
 
     #[test]
+    fn searches_and_other_tasks_are_in_it() {
+        let mut records = example::suite(&[1]);
+        records[5].search = Some(example::search(&records[5]));
+        records[5].transfer = vec![Transfer { accuracy: 0.5, ..example::transfer() }];
+        let (header, rows) = read(&records);
+        let column = |name: &str| header.iter().position(|title| title == name).unwrap();
+        assert_eq!(&rows[5][column("searched_rates")], "3");
+        assert_eq!(&rows[5][column("search_edge")], "false");
+        assert_eq!(&rows[5][column("transfer")], "{\"amazon\":0.5}");
+    }
+
+    #[test]
     fn what_is_not_known_is_empty() {
         let (header, rows) = read(&example::all_diverged());
         let column = |name: &str| header.iter().position(|title| title == name).unwrap();
@@ -163,5 +195,7 @@ mod tests {
         assert_eq!(&rows[0][column("peak_bytes")], "");
         assert_eq!(&rows[0][column("status")], "diverged");
         assert_eq!(&rows[0][column("status_step")], "37");
+        assert_eq!(&rows[0][column("searched_rates")], "");
+        assert_eq!(&rows[0][column("transfer")], "");
     }
 }

@@ -15,10 +15,10 @@ pub struct Table {
 }
 
 /// The head of a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     /// The heading, with the unit where there is one.
-    pub title: &'static str,
+    pub title: String,
     /// Numbers stand right-aligned.
     pub is_number: bool,
 }
@@ -44,7 +44,7 @@ pub fn table(records: &[RunRecord]) -> Table {
         let tasks = comparisons.iter().flat_map(|comparison| {
             std::iter::repeat_n(comparison, comparison.configurations().count())
         });
-        table.columns.insert(0, Column { title: "Task", is_number: false });
+        table.columns.insert(0, Column::text("Task"));
         for (row, comparison) in table.rows.iter_mut().zip(tasks) {
             row.insert(0, text(&comparison.task.name));
         }
@@ -57,6 +57,16 @@ pub(crate) fn comparison_table(comparison: &Comparison) -> Table {
     Table { columns: columns(), rows: rows(comparison).collect() }
 }
 
+impl Column {
+    pub(crate) fn text(title: &str) -> Self {
+        Self { title: title.to_owned(), is_number: false }
+    }
+
+    pub(crate) fn number(title: &str) -> Self {
+        Self { title: title.to_owned(), is_number: true }
+    }
+}
+
 impl Table {
     /// The table with those columns alone whose titles are given, in that order: for a terminal
     /// too narrow for all. Titles that are not there are left out.
@@ -64,7 +74,7 @@ impl Table {
         let find = |title: &&str| self.columns.iter().position(|column| column.title == *title);
         let kept: Vec<usize> = titles.iter().filter_map(find).collect();
         Table {
-            columns: kept.iter().map(|&i| self.columns[i]).collect(),
+            columns: kept.iter().map(|&i| self.columns[i].clone()).collect(),
             rows: self
                 .rows
                 .iter()
@@ -77,7 +87,7 @@ impl Table {
 impl std::fmt::Display for Table {
     /// Lines for a terminal: columns as wide as their widest cell, numbers to the right.
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        let head: Vec<&str> = self.columns.iter().map(|column| column.title).collect();
+        let head: Vec<&str> = self.columns.iter().map(|column| column.title.as_str()).collect();
         let texts = |row: &'_ [Cell]| row.iter().map(|cell| cell.text.clone()).collect();
         let rows: Vec<Vec<String>> = self.rows.iter().map(|row| texts(row)).collect();
         let width = |i: usize| {
@@ -101,8 +111,7 @@ impl std::fmt::Display for Table {
 }
 
 fn columns() -> Vec<Column> {
-    let text = |title| Column { title, is_number: false };
-    let number = |title| Column { title, is_number: true };
+    let (text, number) = (Column::text, Column::number);
     vec![
         text("Method"),
         text("Configuration"),
@@ -228,9 +237,8 @@ mod tests {
 
     #[test]
     fn in_a_terminal_columns_stand_under_their_heads() {
-        let column = |title, is_number| Column { title, is_number };
         let table = Table {
-            columns: vec![column("Name", false), column("±", true)],
+            columns: vec![Column::text("Name"), Column::number("±")],
             rows: vec![vec![text("a longer one"), text("1.5")], vec![text("b"), text("–")]],
         };
         let lines = "Name            ±\na longer one  1.5\nb               –\n";

@@ -7,7 +7,7 @@ use super::axis::Axis;
 use super::captions::{describe, entries, front_entry};
 use super::frame::{self, Frame, HEADER_HEIGHT, LABEL_SIZE, MARGIN, SMALL_SIZE, Ticks, WIDTH};
 use super::palette::{FRONT, MUTED, PAPER, TEXT};
-use super::picture::{Picture, Point, Rect, Text};
+use super::picture::{Owner, Picture, Point, Rect, Text};
 use super::points::{self, Dot, Level, Size, is_level};
 use super::{MEAN_AND_INTERVAL, label, legend, looks, subtitle};
 
@@ -94,7 +94,8 @@ fn draw_curves(
             .into_iter()
             .filter_map(|c| Some(frame.place((size.of)(c), c.test_accuracy()?.mean)))
             .collect();
-        picture.line(points.clone(), look.ink, 4.0);
+        let owner = Some(Owner::all_of(series));
+        picture.of(owner, |picture| picture.line(points.clone(), look.ink, 4.0));
         curves.push(points);
     }
     curves
@@ -107,14 +108,16 @@ fn draw_bars(picture: &mut Picture, frame: &Frame, dots: &[Dot]) {
             continue;
         };
         let (x, middle) = frame.place(dot.x, dot.accuracy.mean);
-        for end in [dot.accuracy.mean - half_width, dot.accuracy.mean + half_width] {
-            let y = frame.place_y(end).clamp(frame.area.top, frame.area.bottom);
-            picture.line(vec![(x, middle), (x, y)], dot.look.ink, 3.0);
-            // A bar cut off by the frame has no end to draw.
-            if frame.has_y(end) {
-                picture.line(vec![(x - CAP, y), (x + CAP, y)], dot.look.ink, 3.0);
+        picture.of(Some(dot.owner.clone()), |picture| {
+            for end in [dot.accuracy.mean - half_width, dot.accuracy.mean + half_width] {
+                let y = frame.place_y(end).clamp(frame.area.top, frame.area.bottom);
+                picture.line(vec![(x, middle), (x, y)], dot.look.ink, 3.0);
+                // A bar cut off by the frame has no end to draw.
+                if frame.has_y(end) {
+                    picture.line(vec![(x - CAP, y), (x + CAP, y)], dot.look.ink, 3.0);
+                }
             }
-        }
+        });
     }
 }
 
@@ -122,16 +125,22 @@ fn draw_bars(picture: &mut Picture, frame: &Frame, dots: &[Dot]) {
 fn draw_dots(picture: &mut Picture, frame: &Frame, dots: &[Dot]) {
     for dot in dots {
         let (at, look) = (frame.place(dot.x, dot.accuracy.mean), dot.look);
-        if dot.is_passed_over {
-            look.marker.fill(picture, at, RADIUS * 0.7, look.ink.faint(0.5));
-        } else {
-            look.marker.fill(picture, at, RADIUS + 3.0, PAPER);
-            look.marker.fill(picture, at, RADIUS, look.ink);
-        }
+        picture.of(Some(dot.owner.clone()), |picture| {
+            if dot.is_passed_over {
+                look.marker.fill(picture, at, RADIUS * 0.7, look.ink.faint(0.5));
+            } else {
+                look.marker.fill(picture, at, RADIUS + 3.0, PAPER);
+                look.marker.fill(picture, at, RADIUS, look.ink);
+            }
+        });
+        let tip = format!("{}: {} %", dot.label, format::accuracy(&dot.accuracy));
+        picture.tip(Rect::around(at, RADIUS + 5.0), tip, Some(dot.owner.clone()));
     }
     for dot in dots.iter().filter(|dot| !dot.is_passed_over) {
         let at = frame.place(dot.x, dot.accuracy.mean);
-        dot.look.marker.outline(picture, at, RADIUS, dot.look.ink);
+        picture.of(Some(dot.owner.clone()), |picture| {
+            dot.look.marker.outline(picture, at, RADIUS, dot.look.ink);
+        });
     }
 }
 

@@ -22,6 +22,14 @@ impl Axis {
         Self::Logarithmic { low: low / ROOM, high: high * ROOM }
     }
 
+    /// A logarithmic axis around values above zero, such as rates, with room at both ends.
+    pub fn positive(values: impl Iterator<Item = f64>) -> Self {
+        let (low, high) = range(values.filter(|value| *value > 0.0)).unwrap_or((1.0, 1.0));
+        // As much room for a narrow range as for a wide one, in shares of the axis.
+        let room = (high / low).powf(0.06).max(1.15);
+        Self::Logarithmic { low: low / room, high: high * room }
+    }
+
     /// A linear axis around shares between 0 and 1, with room at both ends but never outside.
     pub fn shares(values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = range(values).unwrap_or((0.0, 1.0));

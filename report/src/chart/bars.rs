@@ -7,7 +7,7 @@ use super::axis::Axis;
 use super::font;
 use super::frame::{self, Frame, HEADER_HEIGHT, LABEL_SIZE, MARGIN, SMALL_SIZE, Ticks, WIDTH};
 use super::palette::{MUTED, TEXT};
-use super::picture::{Anchor, Ink, Picture, Rect, Text};
+use super::picture::{Anchor, Ink, Owner, Picture, Rect, Text};
 use super::{MEAN_AND_INTERVAL, looks, subtitle};
 
 const ROW_HEIGHT: f64 = 42.0;
@@ -26,6 +26,7 @@ pub(super) struct Figure<'f> {
 
 struct Row {
     label: String,
+    owner: Owner,
     ink: Ink,
     value: Estimate,
 }
@@ -60,7 +61,8 @@ pub(super) fn chart(comparison: &Comparison, figure: &Figure) -> Option<Picture>
     frame.name_x(&mut picture, figure.axis_name);
     for (i, row) in rows.iter().enumerate() {
         let y = top + 5.0 + (i as f64 + 0.5) * ROW_HEIGHT;
-        draw_row(&mut picture, &frame, row, y, &(figure.show)(row.value.mean));
+        let value = (figure.show)(row.value.mean);
+        picture.of(Some(row.owner.clone()), |picture| draw_row(picture, &frame, row, y, &value));
     }
     frame.draw_axes(&mut picture);
     Some(picture)
@@ -71,12 +73,12 @@ fn rows(comparison: &Comparison, figure: &Figure) -> Vec<Row> {
         .flat_map(|(series, look)| {
             // Grey, since an interval is drawn in the colour of text.
             let ink = if series.baseline { MUTED } else { look.ink };
-            series.configurations.iter().map(move |configuration| (configuration, ink))
+            series.configurations.iter().map(move |configuration| (series, configuration, ink))
         })
-        .filter_map(|(configuration, ink)| {
+        .filter_map(|(series, configuration, ink)| {
             let value = (figure.of)(configuration)?;
             let label = font::shorten(&configuration.label, SMALL_SIZE, false, MAX_LABEL_WIDTH);
-            Some(Row { label, ink, value })
+            Some(Row { label, owner: Owner::of(series, configuration), ink, value })
         })
         .collect()
 }

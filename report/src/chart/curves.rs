@@ -8,7 +8,7 @@ use super::axis::Axis;
 use super::font;
 use super::frame::{self, Frame, HEADER_HEIGHT, MARGIN, SMALL_SIZE, Ticks, WIDTH};
 use super::palette::{Look, MUTED, TEXT};
-use super::picture::{Ink, Picture, Point, Rect, Text};
+use super::picture::{Ink, Owner, Picture, Point, Rect, Text};
 use super::{looks, subtitle};
 
 const N_COLUMNS: usize = 3;
@@ -111,9 +111,11 @@ impl Panel<'_, '_> {
         ink: Ink,
         width: f64,
     ) {
-        for run in &configuration.runs {
-            picture.line(self.points(run), ink, width);
-        }
+        picture.of(Some(Owner::of(self.series, configuration)), |picture| {
+            for run in &configuration.runs {
+                picture.line(self.points(run), ink, width);
+            }
+        });
     }
 
     fn draw_level(&self, picture: &mut Picture, accuracy: f64) {

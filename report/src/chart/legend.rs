@@ -12,7 +12,7 @@ const ENTRY_HEIGHT: f64 = 70.0;
 
 /// The lines that are not methods.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Key {
+pub(crate) enum Key {
     /// A curve with markers.
     Curve(Look),
     /// A single point.
@@ -25,7 +25,7 @@ pub(super) enum Key {
 
 /// One line of the legend.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     pub key: Key,
     pub title: String,
     /// A second, smaller line, e.g. the range of budgets.

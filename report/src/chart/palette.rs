@@ -26,6 +26,20 @@ pub(crate) const SERIES: [Ink; 8] = [
     Ink::rgb(0x99, 0x99, 0x33),
 ];
 
+/// Heat maps, from nothing to much: one blue of growing depth, told apart in grey as well.
+pub(crate) const LEVELS: [Ink; 6] = [
+    Ink::rgb(0xEE, 0xF3, 0xF8),
+    Ink::rgb(0xD3, 0xE2, 0xF0),
+    Ink::rgb(0xA9, 0xCB, 0xE3),
+    Ink::rgb(0x6F, 0xAA, 0xD1),
+    Ink::rgb(0x2C, 0x74, 0xA8),
+    Ink::rgb(0x0B, 0x53, 0x86),
+];
+
+/// Below nothing: orange, which no kind of colour blindness takes for blue.
+pub(crate) const BELOW: [Ink; 3] =
+    [Ink::rgb(0xFB, 0xE3, 0xD0), Ink::rgb(0xF2, 0xB1, 0x83), Ink::rgb(0xB0, 0x4A, 0x10)];
+
 /// Nine shapes and eight colours repeat together only after 72 series.
 const MARKERS: [Marker; 9] = [
     Marker::Circle,
@@ -87,6 +101,11 @@ impl Marker {
         let mut corners = self.corners(center, radius).unwrap_or_else(|| ring(center, radius));
         corners.push(corners[0]);
         picture.line(corners, ink, 2.0);
+    }
+
+    /// The marker with a radius of one, for a script to draw.
+    pub fn unit(self) -> Vec<Point> {
+        self.corners((0.0, 0.0), 1.0).unwrap_or_else(|| ring((0.0, 0.0), 1.0))
     }
 
     fn corners(self, center: Point, radius: f64) -> Option<Vec<Point>> {

@@ -2,6 +2,7 @@
 //! that a test can search for labels that overlap.
 
 use super::font;
+use crate::html::escape;
 
 /// A place in pixels from the upper left corner.
 pub(crate) type Point = (f64, f64);
@@ -34,10 +35,48 @@ impl Ink {
 /// One thing to draw.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Shape {
-    Line { points: Vec<Point>, ink: Ink, width: f64 },
-    Polygon { corners: Vec<Point>, ink: Ink },
-    Circle { center: Point, radius: f64, ink: Ink },
+    Line {
+        points: Vec<Point>,
+        ink: Ink,
+        width: f64,
+    },
+    Polygon {
+        corners: Vec<Point>,
+        ink: Ink,
+    },
+    Circle {
+        center: Point,
+        radius: f64,
+        ink: Ink,
+    },
     Text(Text),
+    /// Whose the shapes after it are, up to the next one; a page can hide them by it.
+    Of(Option<Owner>),
+}
+
+/// The results that a shape shows, as the tables of the page name them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Owner {
+    /// Title of the series.
+    pub series: String,
+    /// E.g. `rank=8`; empty for what goes through all budgets.
+    pub budget: String,
+}
+
+impl Owner {
+    /// What the page's filter goes by.
+    pub fn attributes(&self) -> String {
+        let [series, budget] = [&self.series, &self.budget].map(|text| escape(text));
+        format!("data-series=\"{series}\" data-budget=\"{budget}\"")
+    }
+}
+
+/// What a pointer that rests on a place is told. PNG has none.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Tip {
+    pub place: Rect,
+    pub text: String,
+    pub owner: Option<Owner>,
 }
 
 /// A line of text.
@@ -141,13 +180,25 @@ pub(crate) struct Picture {
     pub width: f64,
     pub height: f64,
     pub shapes: Vec<Shape>,
+    pub tips: Vec<Tip>,
     /// What it shows, for those who cannot see it.
     pub description: String,
 }
 
 impl Picture {
     pub fn new(width: f64, height: f64, description: String) -> Self {
-        Self { width, height, shapes: Vec::new(), description }
+        Self { width, height, shapes: Vec::new(), tips: Vec::new(), description }
+    }
+
+    /// Draws what belongs to `owner`; shapes after it belong to nobody.
+    pub fn of(&mut self, owner: Option<Owner>, draw: impl FnOnce(&mut Self)) {
+        self.shapes.push(Shape::Of(owner));
+        draw(self);
+        self.shapes.push(Shape::Of(None));
+    }
+
+    pub fn tip(&mut self, place: Rect, text: impl Into<String>, owner: Option<Owner>) {
+        self.tips.push(Tip { place, text: text.into(), owner });
     }
 
     pub fn line(&mut self, points: Vec<Point>, ink: Ink, width: f64) {

@@ -6,6 +6,7 @@ use crate::summary::{Comparison, Configuration, Series};
 use super::axis::Axis;
 use super::looks;
 use super::palette::Look;
+use super::picture::Owner;
 
 /// What the horizontal axis shows.
 pub(super) struct Size<'f> {
@@ -21,6 +22,8 @@ pub(super) struct Dot<'c> {
     pub accuracy: Estimate,
     pub look: Look,
     pub series: &'c Series<'c>,
+    pub label: &'c str,
+    pub owner: Owner,
     /// Another setting of its budget did better on the validation split.
     pub is_passed_over: bool,
 }
@@ -48,7 +51,8 @@ pub(super) fn dots<'c>(comparison: &'c Comparison, size: &Size) -> Vec<Dot<'c>> 
             };
             let x = (size.of)(configuration);
             let is_passed_over = !curve.contains(&configuration.label.as_str());
-            dots.push(Dot { x, accuracy, look, series, is_passed_over });
+            let (label, owner) = (&configuration.label, Owner::of(series, configuration));
+            dots.push(Dot { x, accuracy, look, series, label, owner, is_passed_over });
         }
     }
     dots.sort_by_key(|dot| dot.series.baseline);

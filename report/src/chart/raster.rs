@@ -43,6 +43,7 @@ fn draw(area: &Area, shape: &Shape) -> Drawn {
             area.draw(&Circle::new(place(*center), dots(*radius), color(*ink).filled()))
         }
         Shape::Text(text) => draw_text(area, text),
+        Shape::Of(_) => Ok(()),
     }
 }
 
