@@ -219,7 +219,7 @@ pub enum Listing {
 /// What to report.
 #[derive(Args, Debug)]
 pub struct ReportArgs {
-    /// The results folder.
+    /// The results folder; a folder of several gets an index.html over their reports.
     #[arg(default_value = "results/quick")]
     pub results: PathBuf,
     /// Title of the report [default: that of the suite that was run there].

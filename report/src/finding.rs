@@ -27,7 +27,12 @@ pub fn finding(comparison: &Comparison) -> Finding {
     with_winners(comparison, winners(comparison).as_ref())
 }
 
-/// The same, with the paired comparisons made already.
+/// The headline alone; `None` where no PEFT method has a result.
+pub(crate) fn headline_of(comparison: &Comparison) -> Option<String> {
+    Some(headline(comparison, best_method(comparison)?))
+}
+
+/// [`finding`] with the paired comparisons made already.
 pub(crate) fn with_winners(comparison: &Comparison, winners: Option<&Winners>) -> Finding {
     let Some(best) = best_method(comparison) else {
         return Finding {

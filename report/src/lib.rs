@@ -42,6 +42,7 @@ mod table;
 
 mod chart;
 mod html;
+mod index;
 mod markdown;
 mod render;
 mod runs_csv;
@@ -53,6 +54,7 @@ pub use chart::panels;
 pub use error::ReportError;
 pub use files::{make_folder, write_atomic};
 pub use finding::{Finding, finding};
+pub use index::index;
 pub use lock::Lock;
 pub use merge::{Merged, merge};
 pub use pairing::{Pair, Pairing, pair};

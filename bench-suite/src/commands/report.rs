@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use report::{ReportError, ResultsDir, RunRecord, pair, render};
+use report::{ReportError, ResultsDir, RunRecord, index, pair, render};
 
 use super::print_json;
 use crate::{
@@ -16,6 +16,9 @@ pub fn report(args: ReportArgs, common: &Common) -> Result<()> {
         return compare(a, b, args.to.as_deref().unwrap_or(b), common);
     }
     let results = ResultsDir::existing(&args.results)?;
+    if results.is_empty()? && args.title.is_none() && has_reports(&args.results) {
+        return print_paths(index(&args.results)?.to_vec(), common);
+    }
     let title = match args.title {
         Some(title) => title,
         None => title(&results)?,
@@ -23,6 +26,12 @@ pub fn report(args: ReportArgs, common: &Common) -> Result<()> {
     let rendered = render(&results, &title)?;
     let [csv, markdown, html] = [rendered.csv, rendered.markdown, rendered.html];
     print_paths([html, markdown, csv].into_iter().chain(rendered.charts).collect(), common)
+}
+
+/// Whether there are results folders inside this one.
+fn has_reports(folder: &Path) -> bool {
+    let inside = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    inside.into_iter().any(|entry| entry.path().join("report.html").is_file())
 }
 
 /// The title of what was run into the folder.

@@ -32,6 +32,18 @@ fn a_run_that_fails_while_it_loads_leaves_no_folder() {
 }
 
 #[test]
+fn a_folder_of_results_folders_gets_an_index_over_their_reports() {
+    let desk = Desk::new();
+    for name in ["one", "two"] {
+        desk.run(&format!("run {TINY} --method head --results all/{name}")).ok();
+    }
+    let told = desk.run("report all").ok().stdout;
+    assert!(told.contains("all/index.html") && told.contains("all/REPORT.md"), "{told}");
+    let page = std::fs::read_to_string(desk.path("all/index.html")).unwrap();
+    assert!(page.contains("one/report.html") && page.contains("two/report.html"));
+}
+
+#[test]
 fn a_report_remembers_the_title_of_the_suite_that_was_run() {
     let desk = Desk::new();
     let task = "[task]\ntrain = 'mine.csv'\n[model]\nname = 'model'\n";

@@ -61,9 +61,22 @@ if (explore) {
       mark.append(title);
       svg.append(mark);
     }
-    chart.replaceChildren(svg);
+    chart.replaceChildren(svg, legend(points));
     const told = best.map((p) => `${p.label} (${show(p.x, fx.unit)}, ${show(p.y, fy.unit)})`);
     front.textContent = told.length ? `On the front: ${told.join("; ")}.` : "Nothing to show.";
+  }
+
+  // Each series once, with its mark.
+  function legend(points) {
+    const list = document.createElement("ul");
+    for (const p of new Map(points.map((p) => [p.series, p])).values()) {
+      const item = document.createElement("li");
+      const key = element("svg", { viewBox: "-2 -2 4 4", "aria-hidden": "true" });
+      key.append(element("polygon", { points: p.shape, fill: p.ink }));
+      item.append(key, p.series);
+      list.append(item);
+    }
+    return list;
   }
 
   // From the best across to the best up: each next one is worse across and better up.

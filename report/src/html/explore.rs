@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::escape;
 use crate::chart::looks;
 use crate::chart::picture::Owner;
 use crate::format;
@@ -100,6 +99,8 @@ pub(super) fn html(page: &Page) -> String {
 fn points(part: &Part) -> Vec<Value> {
     looks(&part.comparison)
         .flat_map(|(series, look)| series.configurations.iter().map(move |c| (series, look, c)))
+        // What is not trained lies far below all else and would squeeze it together.
+        .filter(|(_, _, c)| c.runs.iter().any(|run| run.cost.steps > 0))
         .map(|(series, look, configuration)| {
             let Owner { series, budget } = Owner::of(series, configuration);
             let shape: Vec<String> =
@@ -123,6 +124,7 @@ fn mean(configuration: &Configuration, figure: fn(&RunRecord) -> Option<f64>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::html::escape;
 
     #[test]
     fn figures_have_names_of_their_own_and_plain_text() {

@@ -9,7 +9,7 @@ use crate::chart::palette::Look;
 use crate::chart::{self, Chart, MEAN_AND_INTERVAL};
 use crate::format;
 use crate::paired::{Duel, Entrant, correct, duels};
-use crate::summary::{Comparison, Configuration, best_by_validation};
+use crate::summary::{Comparison, Configuration, Series, best_by_validation};
 
 use super::{Study, methods, number};
 
@@ -39,13 +39,17 @@ fn rank(configuration: &Configuration) -> Option<usize> {
     Some(number(configuration, "rank")? as usize)
 }
 
-/// The rules that a comparison holds, each with its configurations by rank. One configuration may
-/// follow several rules.
-pub(crate) fn rules<'c, 'a>(
-    comparison: &'c Comparison<'a>,
-) -> Vec<(Rule, BTreeMap<usize, &'c Configuration<'a>>)> {
-    let mut rules: Vec<(Rule, BTreeMap<usize, &Configuration>)> = Vec::new();
-    for configuration in methods(comparison).flat_map(|series| &series.configurations) {
+/// Each rule with its configurations by rank. One configuration may follow several rules.
+type Rules<'c, 'a> = Vec<(Rule, BTreeMap<usize, &'c Configuration<'a>>)>;
+
+/// The rules that the records hold: those of the series with the most of them.
+pub(crate) fn rules<'c, 'a>(comparison: &'c Comparison<'a>) -> Rules<'c, 'a> {
+    methods(comparison).map(rules_of).max_by_key(Vec::len).unwrap_or_default()
+}
+
+fn rules_of<'c, 'a>(series: &'c Series<'a>) -> Rules<'c, 'a> {
+    let mut rules: Rules = Vec::new();
+    for configuration in &series.configurations {
         let Some((rank, alpha)) = rank(configuration).zip(number(configuration, "alpha")) else {
             continue;
         };
@@ -86,7 +90,7 @@ pub(crate) fn chart(study: &Study) -> Option<Chart> {
         let title = format::plural(comparison.task.n_train, "training row");
         panels.push(Panel { title, detail: String::new(), look: None, curves });
     }
-    let largest = study.comparisons.iter().filter(has_rules).next_back()?;
+    let largest = study.comparisons.iter().rfind(has_rules)?;
     let lines = Lines {
         title: "Rank and α: test accuracy against the rank".to_owned(),
         subtitle: chart::subtitle(

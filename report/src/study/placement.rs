@@ -76,6 +76,11 @@ fn places<'c, 'a>(comparison: &'c Comparison<'a>) -> Option<Vec<Place<'c, 'a>>> 
     (distinct.len() >= MIN_PLACES).then_some(kept)
 }
 
+/// Whether the records hold placements to compare.
+pub(crate) fn is_asked(comparison: &Comparison) -> bool {
+    places(comparison).is_some()
+}
+
 fn all_roles(places: &[Place]) -> BTreeSet<String> {
     places.iter().flat_map(|place| place.roles.iter().cloned()).collect()
 }

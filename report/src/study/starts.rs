@@ -11,16 +11,20 @@ use crate::paired::{duels, entrant};
 use crate::stats::Estimate;
 use crate::summary::{Comparison, Configuration, Series, best_by_validation};
 
-use super::{knob, methods};
+use super::{knob, methods, placement};
 
 /// A point of accuracy: how close to its best counts as having arrived.
 const CLOSE: f64 = 0.01;
 
+/// Series, each with one of its configurations.
+type Group<'c, 'a> = Vec<(&'c Series<'a>, &'c Configuration<'a>)>;
+
 /// The budget that most series share, if three do, with the best configuration of each.
-fn shared<'c, 'a>(
-    comparison: &'c Comparison<'a>,
-) -> Option<((String, usize), Vec<(&'c Series<'a>, &'c Configuration<'a>)>)> {
-    let mut groups: BTreeMap<(String, usize), Vec<_>> = BTreeMap::new();
+fn shared<'c, 'a>(comparison: &'c Comparison<'a>) -> Option<((String, usize), Group<'c, 'a>)> {
+    if placement::is_asked(comparison) {
+        return None; // variants there are places, which have their own chart
+    }
+    let mut groups: BTreeMap<(String, usize), Group> = BTreeMap::new();
     for series in methods(comparison) {
         for configuration in series.curve() {
             if let Some(knob) = knob(configuration) {
