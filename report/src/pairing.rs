@@ -126,13 +126,9 @@ impl<'a> Pairing<'a> {
             let n_rows = self.pairs[pairs[0]].runs[0].0.task.n_test;
             let sides = pairs.iter().flat_map(|&i| {
                 let runs = &self.pairs[i].runs;
-                [runs.iter().map(|(_, b)| *b).collect(), runs.iter().map(|(a, _)| *a).collect()]
+                [entrant(runs.iter().map(|(_, b)| *b)), entrant(runs.iter().map(|(a, _)| *a))]
             });
-            let entrants: Vec<Entrant> = sides
-                .map(|runs: Vec<&RunRecord>| {
-                    runs.into_iter().filter_map(|run| Some((round(run), correct(run)?))).collect()
-                })
-                .collect();
+            let entrants: Vec<Entrant> = sides.collect();
             let asked: Vec<_> = (0..pairs.len()).map(|i| (2 * i, 2 * i + 1)).collect();
             for (i, duel) in pairs.into_iter().zip(duels(&entrants, n_rows, &asked)) {
                 self.pairs[i].duel = duel;
@@ -145,6 +141,10 @@ impl<'a> Pairing<'a> {
             alone.extend(runs);
         }
     }
+}
+
+fn entrant<'a>(runs: impl Iterator<Item = &'a RunRecord>) -> Entrant<'a> {
+    runs.filter_map(|run| Some((round(run), correct(run)?))).collect()
 }
 
 fn shares_seed(a: &Configuration, b: &Configuration) -> bool {

@@ -43,6 +43,7 @@ fn graded(mut record: RunRecord, accuracy: f64) -> RunRecord {
 fn varied(base: &RunRecord, id: &str, seed: u64, config: serde_json::Value) -> RunRecord {
     let mut record = base.clone();
     record.id = format!("{id}-{seed}");
+    record.id.retain(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     record.seed = seed;
     for (key, value) in config.as_object().unwrap() {
         record.method.config[key] = value.clone();
