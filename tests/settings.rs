@@ -188,7 +188,10 @@ fn counts_on_minilm_are_the_published_ones() {
 #[test]
 fn the_suite_where_compares_equal_numbers_of_parameters() {
     for run in Suite::find("where").unwrap().runs {
-        let Arm::Peft(config) = &run.arm else { panic!("{} has no parameters", run.arm.name()) };
+        let Arm::Peft(config) = &run.arm else {
+            assert_eq!(run.arm.name(), "head");
+            continue;
+        };
         assert_eq!(config.plan(&minilm()).unwrap().trainable(), 207_360, "{config:?}");
     }
 }
