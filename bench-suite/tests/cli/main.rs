@@ -14,6 +14,7 @@ mod bad_names;
 mod bad_settings;
 mod bad_suite;
 mod bench;
+mod built_in_suites;
 mod commands;
 mod comparing;
 mod endings;

@@ -11,8 +11,16 @@ pub const WIDTH: usize = 16;
 /// Positions: the default of 128 tokens leaves room for a prompt of 32.
 pub const POSITIONS: usize = 160;
 
-const LAYERS: usize = 2;
-const FEED_FORWARD: usize = 32;
+/// Size of a model.
+#[derive(Clone, Copy)]
+pub struct Size {
+    pub width: usize,
+    pub layers: usize,
+    pub feed_forward: usize,
+}
+
+/// The size of most tests.
+const SMALL: Size = Size { width: WIDTH, layers: 2, feed_forward: 32 };
 
 /// Rows of [`table`].
 pub const ROWS: usize = 64;
@@ -26,10 +34,15 @@ type Tensors = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
 /// Writes a model in Hugging Face layout.
 pub fn write_model(folder: &Path) {
+    write_model_of(folder, SMALL);
+}
+
+/// Writes a model of a size.
+pub fn write_model_of(folder: &Path, size: Size) {
     fs::create_dir_all(folder).unwrap();
-    fs::write(folder.join("config.json"), config().to_string()).unwrap();
+    fs::write(folder.join("config.json"), config_of(size).to_string()).unwrap();
     fs::write(folder.join("tokenizer.json"), tokenizer().to_string()).unwrap();
-    write_weights(folder, &weights());
+    write_weights(folder, &weights_of(size));
 }
 
 /// Writes `model.safetensors`.
@@ -51,10 +64,14 @@ fn vocabulary() -> impl Iterator<Item = &'static str> {
 
 /// The numbers of `config.json`.
 pub fn config() -> Value {
+    config_of(SMALL)
+}
+
+fn config_of(Size { width, layers, feed_forward }: Size) -> Value {
     json!({
-        "model_type": "bert", "vocab_size": vocabulary().count(), "hidden_size": WIDTH,
-        "num_hidden_layers": LAYERS, "num_attention_heads": 2,
-        "intermediate_size": FEED_FORWARD, "max_position_embeddings": POSITIONS,
+        "model_type": "bert", "vocab_size": vocabulary().count(), "hidden_size": width,
+        "num_hidden_layers": layers, "num_attention_heads": 2,
+        "intermediate_size": feed_forward, "max_position_embeddings": POSITIONS,
         "type_vocab_size": 2, "layer_norm_eps": 1e-12, "hidden_act": "gelu",
     })
 }
@@ -73,6 +90,10 @@ pub fn tokenizer() -> Value {
 
 /// Random weights, the same at every call.
 pub fn weights() -> Tensors {
+    weights_of(SMALL)
+}
+
+fn weights_of(Size { width, layers, feed_forward }: Size) -> Tensors {
     let rng = &mut StdRng::seed_from_u64(0);
     let mut tensors = Tensors::new();
     let mut tensor = |name: String, shape: &[usize]| {
@@ -83,18 +104,18 @@ pub fn weights() -> Tensors {
     };
     let tables = [("word", vocabulary().count()), ("position", POSITIONS), ("token_type", 2)];
     for (name, rows) in tables {
-        tensor(format!("embeddings.{name}_embeddings.weight"), &[rows, WIDTH]);
+        tensor(format!("embeddings.{name}_embeddings.weight"), &[rows, width]);
     }
     let mut norms = vec!["embeddings".to_owned()];
-    for layer in 0..LAYERS {
+    for layer in 0..layers {
         let at = format!("encoder.layer.{layer}");
         for (name, d_in, d_out) in [
-            ("attention.self.query", WIDTH, WIDTH),
-            ("attention.self.key", WIDTH, WIDTH),
-            ("attention.self.value", WIDTH, WIDTH),
-            ("attention.output.dense", WIDTH, WIDTH),
-            ("intermediate.dense", WIDTH, FEED_FORWARD),
-            ("output.dense", FEED_FORWARD, WIDTH),
+            ("attention.self.query", width, width),
+            ("attention.self.key", width, width),
+            ("attention.self.value", width, width),
+            ("attention.output.dense", width, width),
+            ("intermediate.dense", width, feed_forward),
+            ("output.dense", feed_forward, width),
         ] {
             tensor(format!("{at}.{name}.weight"), &[d_out, d_in]);
             tensor(format!("{at}.{name}.bias"), &[d_out]);
@@ -102,8 +123,8 @@ pub fn weights() -> Tensors {
         norms.extend([format!("{at}.attention.output"), format!("{at}.output")]);
     }
     for at in norms {
-        tensor(format!("{at}.LayerNorm.weight"), &[WIDTH]);
-        tensor(format!("{at}.LayerNorm.bias"), &[WIDTH]);
+        tensor(format!("{at}.LayerNorm.weight"), &[width]);
+        tensor(format!("{at}.LayerNorm.bias"), &[width]);
     }
     tensors
 }
