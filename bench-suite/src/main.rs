@@ -5,11 +5,13 @@ use std::process::{ExitCode, exit};
 use bench_suite::{cli::Cli, commands};
 use clap::Parser;
 
-/// Training frees and takes the same large blocks at every step; this allocator keeps them.
+/// The allocators of systems other than glibc's return large blocks to the system or are slow.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
     keep_freed_memory();
     end_with_the_reader();
     quieten_vulkan();
@@ -24,15 +26,22 @@ fn main() -> ExitCode {
     }
 }
 
-/// Freed memory stays with the process: the system would fill it with zeros again for the next
-/// step, which took a tenth of the time.
+/// Freed memory stays with the process: training takes the same large blocks at every step, and the
+/// system would fill them with zeros each time.
+///
+/// One arena for all threads joins free neighbours whoever freed them, which keeps the peak low.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn keep_freed_memory() {
-    use libmimalloc_sys::{mi_option_set, mi_option_t};
-    // Its place in the list of options in `mimalloc.h`; the crate leaves this one out.
-    const PURGE_DELAY: mi_option_t = 15;
-    const NEVER: std::ffi::c_long = -1;
-    // SAFETY: the option exists in every version of mimalloc, and any thread may set it.
-    unsafe { mi_option_set(PURGE_DELAY, NEVER) };
+    use libc::{M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, mallopt};
+    /// The largest that glibc takes; what is larger goes back to the system when it is freed.
+    const LARGEST: libc::c_int = 32 << 20;
+    const NEVER: libc::c_int = -1;
+    for (option, value) in
+        [(M_ARENA_MAX, 1), (M_MMAP_THRESHOLD, LARGEST), (M_TRIM_THRESHOLD, NEVER)]
+    {
+        // SAFETY: any thread may set these at any time. One that is refused costs time alone.
+        unsafe { mallopt(option, value) };
+    }
 }
 
 /// Ends the program where its output cannot be written, quietly if the reader went away as in
