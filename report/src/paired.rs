@@ -39,10 +39,16 @@ impl Duel {
         self.p <= LEVEL
     }
 
-    /// `+1.2 points (0.4 to 2.1)`.
+    /// `+1.2 points (+0.4 to +2.1)`, with what keeps it from being shown.
     pub fn words(&self) -> String {
         let [low, high] = [self.low, self.high].map(points);
-        format!("{} points ({low} to {high})", points(self.gain))
+        let verdict = match self.is_shown() {
+            true => "",
+            // The interval alone would say otherwise.
+            false if self.low > 0.0 || self.high < 0.0 => ", not shown among so many comparisons",
+            false => ", no difference shown",
+        };
+        format!("{} points ({low} to {high}){verdict}", points(self.gain))
     }
 }
 

@@ -146,8 +146,10 @@ impl Lines {
                     let mean = |spot: &Spot| spot.y.map_or(0.0, |y| y.mean);
                     mean(a).total_cmp(&mean(b))
                 })?;
-                let panel = if self.panels.len() > 1 { panel.title.as_str() } else { "" };
-                let name = if panel == curve.name { "" } else { &curve.name };
+                // Many curves are called by their panel and what sets them apart in it.
+                let is_named = self.panels.len() < 2 || curve.name.starts_with(&panel.title);
+                let panel = if is_named { "" } else { panel.title.as_str() };
+                let name = &curve.name;
                 let at = (self.x.show)(best.x);
                 let highest = self.show_y(best.y?.mean);
                 Some(format!("{} highest {highest} at {at}", format!("{panel} {name}").trim()))

@@ -157,13 +157,8 @@ fn against_the_others(comparisons: &[&Comparison]) -> Vec<String> {
                 (0, _) => "hurt",
                 _ => "helped with some numbers of rows and hurt with others",
             };
-            let told: Vec<String> = told
-                .into_iter()
-                .map(|(at, duel)| {
-                    let shown = if duel.is_shown() { "" } else { ", no difference shown" };
-                    format!("{} with {at}{shown}", duel.words())
-                })
-                .collect();
+            let told: Vec<String> =
+                told.into_iter().map(|(at, duel)| format!("with {at} {}", duel.words())).collect();
             format!(
                 "α = 2r, as often advised, {verdict} against {other} at this learning rate, over \
                  ranks, seeds and test rows: {}.",

@@ -156,11 +156,7 @@ fn equal_budgets(comparison: &Comparison, name: &str) -> Option<String> {
     let told: Vec<String> = names
         .iter()
         .zip(duels)
-        .filter_map(|((value, ..), duel)| {
-            let duel = duel?;
-            let verdict = if duel.is_shown() { "" } else { ", no difference shown" };
-            Some(format!("{value}: {}{verdict}", duel.words()))
-        })
+        .filter_map(|((value, ..), duel)| Some(format!("{value}: {}", duel?.words())))
         .collect();
     (!told.is_empty())
         .then(|| format!("{a} against {b} at an equal final {name} of {}.", told.join("; ")))

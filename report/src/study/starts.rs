@@ -113,11 +113,11 @@ fn variants(comparison: &Comparison, at: &str, group: &[(&Series, &Configuration
             .filter_map(|((_, other), duel)| {
                 let (duel, variant) = (duel?, &other.runs[0].method.variant);
                 let verdict = match duel.is_shown() {
-                    true if duel.gain > 0.0 => "better",
-                    true => "worse",
-                    false => "no difference shown",
+                    true if duel.gain > 0.0 => ", better",
+                    true => ", worse",
+                    false => "",
                 };
-                Some(format!("{variant} {} – {verdict}", duel.words()))
+                Some(format!("{variant} {}{verdict}", duel.words()))
             })
             .collect();
         if !told.is_empty() {

@@ -135,12 +135,13 @@ pub(crate) fn over_time(comparison: &Comparison) -> Option<Chart> {
     for (i, ranks) in all(comparison).iter().enumerate() {
         let spots = budget(ranks.configuration);
         if spots.len() > 2 {
-            let (look, title) = (Look::method(i), ranks.configuration.label.clone());
-            let mut curve = Curve::new(&title, look, spots);
+            let look = Look::method(i);
+            let mut curve = Curve::new(&ranks.configuration.label, look, spots);
             curve.is_marked = false;
             curve.owner = Some(Owner::of(ranks.series, ranks.configuration));
             curves.push(curve);
-            legend.push(Entry { key: Key::Curve(look), title, detail: String::new() });
+            let (title, detail) = (ranks.series.title.clone(), ranks.configuration.setting.clone());
+            legend.push(Entry { key: Key::Curve(look), title, detail });
         }
     }
     let lines = Lines {

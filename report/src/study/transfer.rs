@@ -88,11 +88,9 @@ pub(crate) fn chart(comparison: &Comparison) -> Option<Chart> {
             let Some(accuracy) = accuracy(configuration, task) else { return Cell::none() };
             let told = format!("{} on {task}: {} %", series.title, format::accuracy(&accuracy));
             let (level, against) = match duels[i] {
-                Some(duel) if duel.is_shown() => {
-                    (duel.gain / DEEPEST, format!(", {} against the head alone", duel.words()))
-                }
                 Some(duel) => {
-                    (0.0, format!(", {} against the head alone, no difference shown", duel.words()))
+                    let level = if duel.is_shown() { duel.gain / DEEPEST } else { 0.0 };
+                    (level, format!(", against the head alone {}", duel.words()))
                 }
                 None => (0.0, String::new()),
             };

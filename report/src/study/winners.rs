@@ -111,12 +111,11 @@ impl Winners<'_, '_> {
         };
         let points = paired::points(duel.gain);
         let (a, b) = (&self.entrants[i].1.label, &self.entrants[j].1.label);
-        let verdict = if duel.is_shown() { "" } else { ", no difference shown" };
         let level = if duel.is_shown() { (duel.gain / DEEPEST).clamp(-1.0, 1.0) } else { 0.0 };
         Cell {
             text: if duel.is_shown() { points } else { format!("({points})") },
             level,
-            tip: format!("{a} against {b}: {}{verdict}", duel.words()),
+            tip: format!("{a} against {b}: {}", duel.words()),
         }
     }
 }
