@@ -1,4 +1,4 @@
-//! Frozen pretrained transformers with three injection points.
+//! Frozen pretrained transformers, and the four questions that they ask a method.
 //!
 //! - [`injection`] is the contract with the methods: read it first.
 //! - [`backbone`] loads, encodes and pools; [`bert`] is one architecture.

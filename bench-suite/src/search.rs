@@ -1,4 +1,5 @@
-//! The search for a learning rate: the same number of trials and of steps for every arm.
+//! The search for a learning rate: for every arm the same number of trials, each of the same share
+//! of its run.
 //!
 //! A trial is a shorter run at one rate of a grid, judged on the validation split alone. The
 //! trials of an arm are done once and shared by its seeds. See `docs/fair-benchmark.md`.

@@ -2,8 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-/// Part `index` of `of`, counted from 0: every `of`-th run, so that the seeds and budgets of a
-/// method, which stand together in a suite, are spread over the parts.
+/// Part `index` of `of`, counted from 0: every `of`-th run, so that the budgets of a method, which
+/// stand together in a suite, are spread over the parts. Runs that share a search count as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
     index: usize,
@@ -14,7 +14,8 @@ impl Shard {
     /// All runs.
     pub const WHOLE: Self = Self { index: 0, of: 1 };
 
-    /// Whether run number `i` of the suite, from 0, belongs to this part.
+    /// Whether run number `i` of the suite, from 0, belongs to this part; runs that share a search
+    /// have one number.
     pub fn has(self, i: usize) -> bool {
         i % self.of == self.index
     }

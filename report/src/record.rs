@@ -18,8 +18,8 @@ pub use search::{Best, Search, Trial};
 /// The version of this format. A reader refuses a newer one and reads every older one.
 ///
 /// - 1: the first.
-/// - 2: adds `search`, `transfer`, `from` and `scores.test_correct`, which older records lack,
-///   and the status `imported`.
+/// - 2: adds `search`, `transfer`, `from`, `scores.test_correct` and `backbone.precision`, which
+///   older records lack, and the status `imported`.
 pub const SCHEMA: u32 = 2;
 
 /// Everything known about one finished run.

@@ -1,8 +1,8 @@
 //! A process that has loaded one job and does a round of it whenever a line asks for one.
 //!
 //! Lines out: `first step` when the first step is done, `ready` at the end of that round, which
-//! warms it up, then one JSON object for each request. Lines in: the names of requests. The process ends with its
-//! input.
+//! warms it up, then one JSON object for each request. Lines in: the names of requests. The process
+//! ends with its input.
 
 use std::{io::Write, rc::Rc, time::Instant};
 
