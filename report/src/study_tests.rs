@@ -67,7 +67,7 @@ fn starts_lengths_and_speed_are_told() {
             "Prompt Tuning: from tokens 1 (",
             "is the smallest that is not shown to be worse",
             "against Prompt Tuning started from its default (vocabulary): N(0,1) −",
-            "– worse",
+            ", worse",
             "Steps until the validation accuracy is within one point of its own best, at tokens = \
              20: ",
         ],
