@@ -120,7 +120,7 @@ pub fn execute(
         status: trained.status,
         task: data.info.clone(),
         backbone: model.info.clone(),
-        method: planned_method(plan, model),
+        method: planned_method(plan),
         from: plan.from.as_ref().map(|parent| parent.record.id.clone()),
         training: serde_json::to_value(&plan.training)?,
         seed: plan.seed,
@@ -250,12 +250,11 @@ fn per_second(n: usize, seconds: f64) -> f64 {
     if seconds > 0.0 { n as f64 / seconds } else { 0.0 }
 }
 
-fn planned_method(plan: &RunPlan, model: &Model) -> MethodInfo {
-    // What had more training than others, or another precision, belongs into no curve of theirs.
+fn planned_method(plan: &RunPlan) -> MethodInfo {
+    // What had more training than others belongs into no curve of theirs.
     let from = plan.from.as_ref().map(|parent| format!("from {}", parent.record.id));
-    let words = [Some(plan.arm.variant()), model.info.precision.clone(), from];
-    let words: Vec<String> = words.into_iter().flatten().filter(|word| !word.is_empty()).collect();
-    MethodInfo { variant: words.join(" "), ..method_info(&plan.arm) }
+    let variant = [plan.arm.variant(), from.unwrap_or_default()];
+    MethodInfo { variant: variant.join(" ").trim().to_owned(), ..method_info(&plan.arm) }
 }
 
 /// What a record says of an arm.

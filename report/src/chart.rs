@@ -217,7 +217,7 @@ pub(crate) fn subtitle(
     format!(
         "{} with {}, {rows}{}{seeds}",
         comparison.task.name,
-        comparison.backbone.name,
+        comparison.backbone.title(),
         format::plural(n_seeds, "seed"),
     )
 }

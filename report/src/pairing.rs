@@ -169,6 +169,9 @@ fn changes(a: &Configuration, b: &Configuration) -> Vec<String> {
         }
     };
     told("model", &first.backbone.name, &second.backbone.name);
+    let precisions =
+        [first, second].map(|run| run.backbone.precision.as_deref().unwrap_or("f32").to_owned());
+    told("precision", &precisions[0], &precisions[1]);
     told("pooling", &first.backbone.pooling, &second.backbone.pooling);
     told("device", &first.environment.device, &second.environment.device);
     let tokens = [first, second].map(|run| run.task.max_tokens.to_string());

@@ -133,11 +133,22 @@ pub struct BackboneInfo {
     /// How a sentence vector is made from hidden states, e.g. `mean`.
     pub pooling: String,
     /// How the factors of products with frozen matrices were rounded, e.g. `bf16`; not at all if
-    /// it is missing.
+    /// it is missing. Full fine-tuning has no frozen matrix, so it computes in float32 whatever
+    /// this says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<String>,
     /// SHA-256 of the weights file.
     pub fingerprint: String,
+}
+
+impl BackboneInfo {
+    /// What it is called where precisions are told apart, e.g. `minilm-l6 in bf16`.
+    pub fn title(&self) -> String {
+        match &self.precision {
+            None => self.name.clone(),
+            Some(precision) => format!("{} in {precision}", self.name),
+        }
+    }
 }
 
 /// The method of a run.

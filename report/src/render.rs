@@ -218,7 +218,8 @@ fn prefixes(studies: &[Study]) -> Vec<String> {
     studies
         .iter()
         .map(|study| {
-            let name = format!("{}-{}", study.task().name, study.backbone().name);
+            let name =
+                format!("{}-{}", study.task().name, study.backbone().title().replace(' ', "-"));
             let plain = |c: char| {
                 if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }
             };

@@ -43,7 +43,7 @@ impl<'a> Study<'a> {
         let frame = |comparison: &Comparison| {
             let (task, backbone) = (comparison.task, comparison.backbone);
             let sizes = (task.n_test, task.max_tokens);
-            let model = (backbone.name.clone(), backbone.fingerprint.clone());
+            let model = (backbone.title(), backbone.fingerprint.clone());
             (task.name.clone(), task.classes.clone(), sizes, model, backbone.pooling.clone())
         };
         let n_train = other.task.n_train;
@@ -67,7 +67,7 @@ impl<'a> Study<'a> {
 
     /// `movie on minilm-l6`.
     pub fn name(&self) -> String {
-        format!("{} on {}", self.task().name, self.backbone().name)
+        format!("{} on {}", self.task().name, self.backbone().title())
     }
 }
 

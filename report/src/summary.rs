@@ -56,6 +56,7 @@ fn comparison_key(record: &RunRecord) -> impl Ord + '_ {
     (
         (&task.name, &task.fingerprint, task.n_train, task.n_validation, task.n_test),
         (task.max_tokens, &backbone.name, &backbone.fingerprint, &backbone.pooling),
+        &backbone.precision,
     )
 }
 

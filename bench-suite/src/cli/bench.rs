@@ -34,8 +34,13 @@ pub struct BenchArgs {
     /// Face PEFT and tell the ratios.
     #[arg(long, value_name = "PYTHON")]
     pub against: Option<PathBuf>,
-    /// Run a whole suite here and with Hugging Face PEFT instead of single steps.
-    #[arg(long, requires = "against", conflicts_with_all = ["method", "config"])]
+    /// Run a whole suite here and with Hugging Face PEFT instead of single steps; the suite says
+    /// what is run.
+    #[arg(
+        long,
+        requires = "against",
+        conflicts_with_all = ["method", "config", "work", "batch", "steps", "TaskArgs", "ModelArgs"]
+    )]
     pub suite: Option<String>,
     /// Measure how time and memory grow with one number at a time.
     #[arg(long, conflicts_with_all = ["method", "config", "against"])]

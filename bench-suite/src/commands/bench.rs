@@ -143,11 +143,10 @@ impl Bench<'_> {
         for arm in arms(self.args)? {
             let Some(first) = self.jobs.first() else { break };
             let job = Job { arm, work: Work::Length(length), ..first.clone() };
-            let n_classes = self.checked(&job, loader)?.info.classes.len();
-            let model = loader.model(&job.model)?;
+            let worker = Worker::load(&job, loader, self.chosen)?;
             eprintln!("{} …", job.arm.title());
-            memory.parts.push(take_apart(&job, &model, n_classes, self.common)?);
-            memory.model.clone_from(&model.info.name);
+            memory.parts.push(take_apart(&job, &worker, self.common)?);
+            memory.model.clone_from(&worker.model().info.name);
         }
         self.keep("memory", &memory, &memory.table())
     }

@@ -1,8 +1,8 @@
 //! What the peak memory of a training is made of.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use backbones::Precision;
 use burn::module::Module;
-use rand::{SeedableRng, rngs::StdRng};
 use report::{format, record::Environment};
 use serde::{Deserialize, Serialize};
 
@@ -11,10 +11,12 @@ use super::{
     rounds::Request,
     side::Side,
     speed::{OURS, machine, our_worker},
+    stopwatch::AtStep,
     table::table,
     theory,
+    worker::Worker,
 };
-use crate::{cli::Common, model::Model, trainable::Trainable};
+use crate::cli::Common;
 
 /// Bytes of a number.
 const F32: usize = 4;
@@ -41,12 +43,16 @@ pub struct Parts {
     pub title: String,
     /// The frozen weights.
     pub frozen_bytes: usize,
+    /// Their copies laid out for the processor's vectors, one for each pass.
+    pub packed_bytes: usize,
     /// What is trained, the head included.
     pub trained_bytes: usize,
     /// Its gradients.
     pub gradient_bytes: usize,
     /// AdamW's two moments of it.
     pub optimizer_bytes: usize,
+    /// What the method keeps from step to step beside, e.g. AdaLoRA's statistics.
+    pub state_bytes: usize,
     /// Activations kept for the backward pass, by [`theory`]; `None` where it does not hold.
     pub kept_bytes: Option<f64>,
     /// Most resident memory of the process.
@@ -57,11 +63,16 @@ pub struct Parts {
 ///
 /// # Errors
 /// A worker that ends before its time; wrong settings.
-pub fn take_apart(job: &Job, model: &Model, n_classes: usize, common: &Common) -> Result<Parts> {
-    let rng = &mut StdRng::seed_from_u64(0);
+pub fn take_apart(job: &Job, loaded: &Worker, common: &Common) -> Result<Parts> {
+    let model = loaded.model();
     let device = model.spec.embeddings.device();
-    let trainable = Trainable::init(&job.arm, model, n_classes, rng, &device.autodiff())?;
+    let trained = loaded.train(&mut AtStep::new(&device, 1, || ()))?;
+    let trainable = trained.best.context("no checkpoint was kept")?.trainable;
     let trained_bytes = F32 * trainable.num_params();
+    let state_bytes = trainable.method.as_ref().map_or(0, |method| {
+        let state: usize = method.state().iter().map(|(_, data)| data.bytes().len()).sum();
+        state.saturating_sub(F32 * method.num_params())
+    });
     let is_frozen = trainable.unfrozen.is_none();
     // With nothing trained below the head nothing is kept; with everything trained far more is.
     let kept_bytes = match (&trainable.method, is_frozen) {
@@ -69,14 +80,26 @@ pub fn take_apart(job: &Job, model: &Model, n_classes: usize, common: &Common) -
         (None, true) => Some(0.0),
         (None, false) => None,
     };
+    let n_packed = match (&trainable.method, is_frozen) {
+        _ if !kernels::is_flex(&device) => 0,
+        (Some(_), _) => 2,
+        (None, true) => 1,
+        (None, false) => 0,
+    };
+    let number = match job.model.precision {
+        Precision::F32 => F32,
+        Precision::Bf16 => F32 / 2,
+    };
     let mut side = Side::start(OURS, our_worker(job, common)?, None)?;
     let round = side.ask(Request::Train)?;
     Ok(Parts {
         title: job.arm.title().to_owned(),
         frozen_bytes: F32 * model.info.n_parameters,
+        packed_bytes: n_packed * number * model.spec.n_layers * theory::layer_numbers(&model.spec),
         trained_bytes,
         gradient_bytes: trained_bytes,
         optimizer_bytes: 2 * trained_bytes,
+        state_bytes,
         kept_bytes,
         peak_bytes: round.peak_bytes,
     })
@@ -85,17 +108,29 @@ pub fn take_apart(job: &Job, model: &Model, n_classes: usize, common: &Common) -
 impl Memory {
     /// The parts as a table, and what they were taken on.
     pub fn table(&self) -> String {
-        let head =
-            ["method", "frozen", "trained", "gradients", "AdamW", "kept", "all else", "peak"];
+        let head = [
+            "method",
+            "frozen",
+            "packed",
+            "trained",
+            "gradients",
+            "AdamW",
+            "state",
+            "kept",
+            "all else",
+            "peak",
+        ];
         let rows: Vec<Vec<String>> = self
             .parts
             .iter()
             .map(|parts| {
                 let bytes = |n: usize| format::bytes(n as f64);
                 let known = parts.frozen_bytes
+                    + parts.packed_bytes
                     + parts.trained_bytes
                     + parts.gradient_bytes
-                    + parts.optimizer_bytes;
+                    + parts.optimizer_bytes
+                    + parts.state_bytes;
                 let peak = parts.peak_bytes.map(|peak| peak as f64);
                 let rest =
                     peak.zip(parts.kept_bytes).map(|(peak, kept)| peak - kept - known as f64);
@@ -103,9 +138,11 @@ impl Memory {
                 vec![
                     parts.title.clone(),
                     bytes(parts.frozen_bytes),
+                    bytes(parts.packed_bytes),
                     bytes(parts.trained_bytes),
                     bytes(parts.gradient_bytes),
                     bytes(parts.optimizer_bytes),
+                    bytes(parts.state_bytes),
                     or_dash(parts.kept_bytes),
                     or_dash(rest),
                     or_dash(peak),

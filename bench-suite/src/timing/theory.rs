@@ -18,7 +18,7 @@
 //! and the input of GELU. Attention weights are computed again.
 
 use anyhow::Result;
-use backbones::Injection;
+use backbones::{BackboneSpec, Injection};
 use rand::{SeedableRng, rngs::StdRng};
 
 use super::job::{Job, Work};
@@ -54,12 +54,7 @@ pub fn of(job: &Job, model: &Model) -> Result<Cost> {
         Work::Length(length) => length,
         Work::Rows => 0,
     };
-    let frozen: usize = spec
-        .roles
-        .iter()
-        .filter_map(|&role| spec.widths(role))
-        .map(|(d_in, d_out)| d_in * d_out)
-        .sum();
+    let frozen = layer_numbers(spec);
     let (batch, queries) = (job.batch, length + n_prompt);
     let keys = queries + n_prefix;
     let attention = 2 * queries * keys * spec.n_heads * spec.d_head;
@@ -69,4 +64,10 @@ pub fn of(job: &Job, model: &Model) -> Result<Cost> {
         products: (batch * row) as f64,
         kept_bytes: (4 * batch * spec.n_layers * kept) as f64,
     })
+}
+
+/// W, the numbers of a layer's frozen matrices.
+pub fn layer_numbers(spec: &BackboneSpec) -> usize {
+    let widths = spec.roles.iter().filter_map(|&role| spec.widths(role));
+    widths.map(|(d_in, d_out)| d_in * d_out).sum()
 }

@@ -47,6 +47,11 @@ impl<'a> Worker<'a> {
         Ok(Self { plan, model, data: job.data(&task), chosen })
     }
 
+    /// The model of the job.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
     /// Steps of a round.
     pub fn n_steps(&self) -> usize {
         self.plan.training.n_steps(self.data.train.labels.len())

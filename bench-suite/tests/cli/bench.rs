@@ -173,6 +173,11 @@ fn what_cannot_be_measured_is_refused_in_a_line() {
     desk.run("bench --work some").misused(&["'rows' or a length"]);
     desk.run("bench --rounds 0").misused(&["from 1 up"]);
     desk.run("bench --suite quick").misused(&["--against"]);
+    for flag in ["--precision bf16", "--model other", "--task movie", "--work rows", "--steps 3"] {
+        let name = flag.split(' ').next().unwrap();
+        let words = format!("bench --against python --suite quick {flag}");
+        desk.run(&words).misused(&["cannot be used with", name]);
+    }
     desk.run("bench --targets").misused(&["--to"]);
     refuses("--targets --to nowhere", &["nowhere"]);
 }

@@ -55,7 +55,8 @@ fn a_precision_is_part_of_a_run_and_the_default_one_leaves_no_trace() {
     assert_eq!((&f32.backbone.precision, f32.method.variant.as_str()), (&None, ""));
     assert!(!f32.command.contains("--precision"), "{}", f32.command);
     assert_eq!(bf16.backbone.precision.as_deref(), Some("bf16"));
-    assert_eq!(bf16.method.variant, "bf16");
+    let told = desk.run("report --compare results/f32 results/bf16").ok().stdout;
+    assert!(told.contains("precision f32 → bf16"), "{told}");
     assert!(bf16.command.contains("--precision bf16"), "{}", bf16.command);
     assert!(desk.run(&format!("show {}", bf16.id)).ok().stdout.contains("frozen matrices in bf16"));
     // What was trained in a precision is used in it.

@@ -64,7 +64,7 @@ pub(crate) fn chart(comparison: &Comparison) -> Option<Chart> {
         subtitle: format!(
             "{} with {}, {}, trials of one seed each",
             comparison.task.name,
-            comparison.backbone.name,
+            comparison.backbone.title(),
             format::plural(comparison.task.n_validation, "validation row"),
         ),
         key: "Ring: the rate that was chosen. × at the bottom: diverged. Strong: the best budget \
