@@ -1,11 +1,11 @@
 //! Paired comparisons: configurations that were tested on the same rows, with the same seeds.
 //!
-//! A paired bootstrap over rows and rounds. A round is what two configurations share beside the
-//! rows, mostly the seed. Both rows and rounds are drawn anew, with replacement and independently,
+//! A paired bootstrap over rows and blocks. A block is what two configurations share beside the
+//! rows, mostly the seed. Both rows and blocks are drawn anew, with replacement and independently,
 //! and the same draws serve all comparisons of one call. p is twice the share of draws in which
 //! the difference is not on its own side of zero, counting the observed one; the p-values of a
-//! call are corrected by Holm's method. Holding rows and rounds together makes the chance of both
-//! part of the interval; with very few rounds theirs is understated.
+//! call are corrected by Holm's method. Holding rows and blocks together makes the chance of both
+//! part of the interval; with very few blocks theirs is understated.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub(crate) const N_DRAWS: usize = 5000;
 const SEED: u64 = 20_260_101;
 const LEVEL: f64 = 0.05;
 
-/// What is compared: which rows it had right, by round.
+/// What is compared: which rows it had right, by block.
 pub(crate) type Entrant<'a> = BTreeMap<String, &'a RowSet>;
 
 /// The difference between two entrants.
@@ -64,11 +64,11 @@ pub(crate) fn points(share: f64) -> String {
 
 /// The rows that a configuration had right, by seed.
 pub(crate) fn entrant<'a>(configuration: &Configuration<'a>) -> Entrant<'a> {
-    configuration.runs.iter().copied().filter_map(|run| Some((round(run), correct(run)?))).collect()
+    configuration.runs.iter().copied().filter_map(|run| Some((block(run), correct(run)?))).collect()
 }
 
-/// The round of a run in comparisons over seeds.
-pub(crate) fn round(run: &RunRecord) -> String {
+/// The block of a run in comparisons over seeds.
+pub(crate) fn block(run: &RunRecord) -> String {
     format!("seed {}", run.seed)
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn correct(run: &RunRecord) -> Option<&RowSet> {
     run.scores.as_ref()?.test_correct.as_ref()
 }
 
-/// Compares pairs of `entrants` on `n_rows` rows; `None` for a pair without a common round.
+/// Compares pairs of `entrants` on `n_rows` rows; `None` for a pair without a common block.
 pub(crate) fn duels(
     entrants: &[Entrant],
     n_rows: usize,
@@ -89,9 +89,9 @@ pub(crate) fn duels(
         .map(|entrant| {
             entrant
                 .iter()
-                .map(|(round, rows)| {
+                .map(|(block, rows)| {
                     columns.push(rows);
-                    (round.as_str(), columns.len() - 1)
+                    (block.as_str(), columns.len() - 1)
                 })
                 .collect()
         })
@@ -99,7 +99,7 @@ pub(crate) fn duels(
     let common: Vec<Vec<(usize, usize)>> = pairs
         .iter()
         .map(|&(a, b)| {
-            places[a].iter().filter_map(|(round, &a)| Some((a, *places[b].get(round)?))).collect()
+            places[a].iter().filter_map(|(block, &a)| Some((a, *places[b].get(block)?))).collect()
         })
         .collect();
     if n_rows == 0 || common.iter().all(Vec::is_empty) {
@@ -110,9 +110,9 @@ pub(crate) fn duels(
     let mut duels: Vec<Option<Duel>> = common
         .iter()
         .zip(draws)
-        .map(|(rounds, draws)| {
-            let all: Vec<usize> = (0..rounds.len()).collect();
-            (!rounds.is_empty()).then(|| summed_up(gain(&observed, rounds, &all, n_rows), draws))
+        .map(|(blocks, draws)| {
+            let all: Vec<usize> = (0..blocks.len()).collect();
+            (!blocks.is_empty()).then(|| summed_up(gain(&observed, blocks, &all, n_rows), draws))
         })
         .collect();
     correct_by_holm(&mut duels);
@@ -132,7 +132,7 @@ fn draw(columns: &[&RowSet], n_rows: usize, pairs: &[Vec<(usize, usize)>]) -> Ve
         }
     }
     let mut draws = vec![Vec::with_capacity(N_DRAWS); pairs.len()];
-    let n_rounds = pairs.iter().map(Vec::len).max().unwrap_or_default();
+    let n_blocks = pairs.iter().map(Vec::len).max().unwrap_or_default();
     for _ in 0..N_DRAWS {
         let mut counts = vec![0_u32; n];
         // A byte is full after 255 rows.
@@ -148,22 +148,22 @@ fn draw(columns: &[&RowSet], n_rows: usize, pairs: &[Vec<(usize, usize)>]) -> Ve
                 *count += (bytes[i / 8] >> (8 * (i % 8)) & 0xff) as u32;
             }
         }
-        let shares: Vec<f64> = (0..n_rounds).map(|_| rng.f64()).collect();
-        for (rounds, draws) in pairs.iter().zip(&mut draws) {
-            let drawn: Vec<usize> = shares[..rounds.len()]
+        let shares: Vec<f64> = (0..n_blocks).map(|_| rng.f64()).collect();
+        for (blocks, draws) in pairs.iter().zip(&mut draws) {
+            let drawn: Vec<usize> = shares[..blocks.len()]
                 .iter()
-                .map(|share| (share * rounds.len() as f64) as usize)
+                .map(|share| (share * blocks.len() as f64) as usize)
                 .collect();
-            draws.push(gain(&counts, rounds, &drawn, n_rows));
+            draws.push(gain(&counts, blocks, &drawn, n_rows));
         }
     }
     draws
 }
 
-fn gain(counts: &[u32], rounds: &[(usize, usize)], drawn: &[usize], n_rows: usize) -> f64 {
+fn gain(counts: &[u32], blocks: &[(usize, usize)], drawn: &[usize], n_rows: usize) -> f64 {
     let sum: f64 = drawn
         .iter()
-        .map(|&round| f64::from(counts[rounds[round].0]) - f64::from(counts[rounds[round].1]))
+        .map(|&block| f64::from(counts[blocks[block].0]) - f64::from(counts[blocks[block].1]))
         .sum();
     sum / (drawn.len() * n_rows).max(1) as f64
 }
@@ -217,8 +217,8 @@ mod tests {
         RowSet::of(&(0..n).map(|row| !wrong(row)).collect::<Vec<_>>())
     }
 
-    fn of<'a>(rounds: &'a [RowSet]) -> Entrant<'a> {
-        rounds.iter().enumerate().map(|(i, rows)| (i.to_string(), rows)).collect()
+    fn of<'a>(blocks: &'a [RowSet]) -> Entrant<'a> {
+        blocks.iter().enumerate().map(|(i, rows)| (i.to_string(), rows)).collect()
     }
 
     #[test]
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_round_in_common_is_not_compared() {
+    fn what_has_no_block_in_common_is_not_compared() {
         let rows = [rows(8, |_| false)];
         let other = BTreeMap::from([("another".to_owned(), &rows[0])]);
         assert_eq!(duels(&[of(&rows), other], 8, &[(0, 1)]), [None]);

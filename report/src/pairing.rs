@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::format;
-use crate::paired::{Duel, Entrant, correct, duels, round};
+use crate::paired::{Duel, Entrant, block, correct, duels};
 use crate::record::RunRecord;
 use crate::stats::Estimate;
 use crate::summary::{Configuration, compare, leaves};
@@ -144,7 +144,7 @@ impl<'a> Pairing<'a> {
 }
 
 fn entrant<'a>(runs: impl Iterator<Item = &'a RunRecord>) -> Entrant<'a> {
-    runs.filter_map(|run| Some((round(run), correct(run)?))).collect()
+    runs.filter_map(|run| Some((block(run), correct(run)?))).collect()
 }
 
 fn shares_seed(a: &Configuration, b: &Configuration) -> bool {

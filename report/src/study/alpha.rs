@@ -118,8 +118,8 @@ pub(crate) fn words(study: &Study) -> Vec<String> {
     words
 }
 
-/// The runs of a rule, each round a rank and a seed.
-fn rounds<'a>(by_rank: &BTreeMap<usize, &Configuration<'a>>) -> Entrant<'a> {
+/// The runs of a rule, each block a rank and a seed.
+fn blocks<'a>(by_rank: &BTreeMap<usize, &Configuration<'a>>) -> Entrant<'a> {
     by_rank
         .iter()
         .flat_map(|(rank, c)| c.runs.iter().copied().map(move |run| (*rank, run)))
@@ -136,7 +136,7 @@ fn against_the_others(comparisons: &[&Comparison]) -> Vec<String> {
         let Some(own) = rules.iter().position(|(rule, _)| *rule == advised) else {
             return Vec::new();
         };
-        let entrants: Vec<Entrant> = rules.iter().map(|(_, by_rank)| rounds(by_rank)).collect();
+        let entrants: Vec<Entrant> = rules.iter().map(|(_, by_rank)| blocks(by_rank)).collect();
         let others: Vec<usize> = (0..rules.len()).filter(|i| *i != own).collect();
         let pairs: Vec<_> = others.iter().map(|&other| (own, other)).collect();
         for (other, duel) in

@@ -4,7 +4,7 @@ use crate::chart::heat::{Cell, Grid, Heat, Row};
 use crate::chart::picture::Owner;
 use crate::chart::{self, Chart};
 use crate::format;
-use crate::paired::{self, Duel, Entrant, duels, round};
+use crate::paired::{self, Duel, Entrant, block, duels};
 use crate::record::{RunRecord, Transfer};
 use crate::stats::Estimate;
 use crate::summary::{Comparison, Configuration, Series};
@@ -42,7 +42,7 @@ fn entrants<'c, 'a>(
 
 fn correct<'a>(configuration: &Configuration<'a>, task: &str) -> Entrant<'a> {
     let runs = configuration.runs.iter().copied();
-    runs.filter_map(|run| Some((round(run), &on(run, task)?.test_correct))).collect()
+    runs.filter_map(|run| Some((block(run), &on(run, task)?.test_correct))).collect()
 }
 
 /// Each entrant against the head alone on one task; `None` for the head itself.
