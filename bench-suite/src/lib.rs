@@ -5,7 +5,6 @@
 
 pub mod advise;
 pub mod arm;
-pub mod bench;
 pub mod choice;
 pub mod cli;
 pub mod clip;
@@ -17,6 +16,7 @@ pub mod exchange;
 pub mod features;
 pub mod finished;
 pub mod folding;
+pub mod loader;
 pub mod measure;
 pub mod metrics;
 pub mod model;
@@ -30,6 +30,7 @@ pub mod shard;
 pub mod steps;
 pub mod suite;
 pub mod suite_file;
+pub mod suite_run;
 pub mod tensors;
 pub mod timing;
 pub mod train;

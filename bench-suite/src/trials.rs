@@ -9,13 +9,13 @@ use report::{
 };
 
 use crate::{
-    bench::{PATIENCE, label},
     console::Line,
     data::Data,
     device::Chosen,
     model::Model,
     plan::RunPlan,
     search::{Trials, attempt},
+    suite_run::{PATIENCE, label},
 };
 
 /// Trials that need not be done, by id.

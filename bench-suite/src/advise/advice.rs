@@ -15,7 +15,7 @@ pub const LEVEL: f64 = 0.05;
 
 /// One candidate in one round.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Result {
+pub struct Entry {
     /// Name for people.
     pub label: String,
     /// Name of the method or baseline.
@@ -40,7 +40,7 @@ pub struct Result {
     pub correct: Vec<RowSet>,
 }
 
-impl Result {
+impl Entry {
     /// A candidate before its first training.
     pub fn new(candidate: &Candidate, model: &Model) -> Self {
         let arm = &candidate.plan.arm;
@@ -93,7 +93,7 @@ pub struct Round {
     /// Folds that each candidate was to be tried on.
     pub folds: usize,
     /// The candidates.
-    pub results: Vec<Result>,
+    pub results: Vec<Entry>,
 }
 
 impl Round {
@@ -134,7 +134,7 @@ pub struct Comparison {
 
 impl Comparison {
     /// Compares the winner with another candidate on the folds that both were tried on.
-    pub fn of(winner: &Result, other: &Result) -> Self {
+    pub fn of(winner: &Entry, other: &Entry) -> Self {
         let pairs = || winner.correct.iter().zip(&other.correct);
         let n: usize = winner.rows.iter().zip(&other.rows).map(|(rows, _)| rows).sum();
         let share = |right: usize| right as f64 / n.max(1) as f64;
@@ -176,7 +176,7 @@ pub struct Advice {
     /// The rounds, the last one deciding.
     pub rounds: Vec<Round>,
     /// The winner in the deciding round.
-    pub winner: Result,
+    pub winner: Entry,
     /// The winner against each of the others in the deciding round, best first.
     pub comparisons: Vec<Comparison>,
     /// Id of the record of the final training.
@@ -195,8 +195,8 @@ pub struct Advice {
 mod tests {
     use super::*;
 
-    fn result(label: &str, folds: &[&[bool]]) -> Result {
-        Result {
+    fn result(label: &str, folds: &[&[bool]]) -> Entry {
+        Entry {
             label: label.to_owned(),
             method: "lora".to_owned(),
             config: Value::Null,
@@ -216,7 +216,7 @@ mod tests {
         let one = result("one fold", &[&[true, true]]);
         let some = result("half right", &[&[true, false], &[true, false]]);
         let most = result("most right", &[&[true, true], &[true, false]]);
-        let sure = Result { losses: vec![0.1, 0.1], ..some.clone() };
+        let sure = Entry { losses: vec![0.1, 0.1], ..some.clone() };
         let untried = result("untried", &[]);
         let round = Round {
             steps: 1,

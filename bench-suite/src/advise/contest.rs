@@ -7,7 +7,7 @@ use report::record::{RowSet, Status};
 
 use crate::{
     advise::{
-        advice::{Result as Entry, Round},
+        advice::{Entry, Round},
         candidates::Candidate,
         schedule::{
             Cost, Deadline, FEWEST_STEPS, FINALISTS, Final, Probe, Rung, rungs, steps_that_fit,

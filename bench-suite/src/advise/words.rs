@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use report::format;
 
-use crate::advise::advice::{Advice, Comparison, Result, Round};
+use crate::advise::advice::{Advice, Comparison, Entry, Round};
 
 /// The recommendation in a few sentences.
 pub fn recommendation(advice: &Advice) -> Vec<String> {
@@ -85,7 +85,7 @@ fn table(round: &Round) -> String {
     );
     for place in round.ranking() {
         let result = &round.results[place];
-        let Result { label, learning_rate, losses, seconds, .. } = result;
+        let Entry { label, learning_rate, losses, seconds, .. } = result;
         let loss = losses.iter().sum::<f64>() / losses.len().max(1) as f64;
         let (right, rows) = (percent(result.accuracy()), result.n_rows());
         let _ = writeln!(

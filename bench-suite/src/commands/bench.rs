@@ -9,11 +9,11 @@ use serde::Serialize;
 use super::{arm, print_json, store};
 use crate::{
     arm::{Arm, Baseline},
-    bench::Loader,
     choice::ModelChoice,
     cli::{BenchArgs, Common},
     data::Data,
     device::{Chosen, choose},
+    loader::Loader,
     run::environment,
     suite::{Suite, default_task},
     timing::{

@@ -12,16 +12,17 @@ use report::format::plural;
 use super::{arm, find::find_anywhere, print_json, store};
 use crate::{
     arm::{Arm, Baseline},
-    bench::{Benched, Loader, bench},
     choice::{ModelChoice, TaskChoice},
     cli::{Common, RunArgs},
     device::choose,
     finished,
+    loader::Loader,
     plan::{Parent, RunPlan},
     settings::overlay_flags,
     shard::Shard,
     suite::{DEFAULT_SUITE, Suite, default_task},
     suite_file::once,
+    suite_run::{SuiteRun, run_suite},
     training::Training,
 };
 
@@ -41,28 +42,28 @@ pub fn run(args: RunArgs, common: &Common) -> Result<ExitCode> {
             println!("{line}")
         }
     };
-    let benched = bench(&suite, &folder, shard, retrain, &mut loader, &show)?;
+    let done = run_suite(&suite, &folder, shard, retrain, &mut loader, &show)?;
     if common.json {
-        print_json(&benched.records)?;
+        print_json(&done.records)?;
     } else {
-        print_end(&benched, &suite, shard);
+        print_end(&done, &suite, shard);
     }
-    Ok(if benched.any_diverged() { ExitCode::from(DIVERGED) } else { ExitCode::SUCCESS })
+    Ok(if done.any_diverged() { ExitCode::from(DIVERGED) } else { ExitCode::SUCCESS })
 }
 
 /// What was done, and where the report is.
-fn print_end(benched: &Benched, suite: &Suite, shard: Shard) {
-    let runs = plural(benched.records.len(), "run");
+fn print_end(done: &SuiteRun, suite: &Suite, shard: Shard) {
+    let runs = plural(done.records.len(), "run");
     let part = match shard == Shard::WHOLE {
         true => String::new(),
         false => format!(" of the suite's {} in part {shard}", suite.runs.len()),
     };
-    let elsewhere = match benched.n_elsewhere {
+    let elsewhere = match done.n_elsewhere {
         0 => String::new(),
         n => format!(", {n} done by other processes meanwhile"),
     };
-    print!("\n{runs}{part}, {} recorded before{elsewhere}.", benched.n_known());
-    let Some(rendered) = &benched.rendered else {
+    print!("\n{runs}{part}, {} recorded before{elsewhere}.", done.n_known());
+    let Some(rendered) = &done.rendered else {
         println!(" There is nothing to report yet.");
         return;
     };

@@ -17,7 +17,7 @@ use super::{
     table::{spread, table},
     theory,
 };
-use crate::{arm::Arm, bench::Loader, cli::Common};
+use crate::{arm::Arm, cli::Common, loader::Loader};
 
 pub use charts::charts;
 

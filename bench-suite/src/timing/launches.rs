@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{job::Job, speed::machine, table::table, worker::Worker};
 use crate::{
-    bench::Loader,
     device::Chosen,
+    loader::Loader,
     train::{Phase, Watcher},
 };
 

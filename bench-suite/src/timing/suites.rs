@@ -17,7 +17,7 @@ use super::{
     speed::machine,
     table::{spread, table},
 };
-use crate::{bench::Loader, cli::Common, plan::RunPlan, suite::Suite};
+use crate::{cli::Common, loader::Loader, plan::RunPlan, suite::Suite};
 
 /// What a suite took on both sides.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

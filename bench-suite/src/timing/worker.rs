@@ -16,9 +16,9 @@ use super::{
     stopwatch::{AtStep, Stopwatch, wait},
 };
 use crate::{
-    bench::Loader,
     data::Data,
     device::Chosen,
+    loader::Loader,
     measure::peak_bytes,
     model::Model,
     plan::RunPlan,

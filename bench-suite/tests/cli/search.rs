@@ -5,9 +5,9 @@ use std::fs;
 use assets::{Store, StoreOptions};
 use bench_suite::{
     arm::Arm,
-    bench::Loader,
     choice::{ModelChoice, TaskChoice},
     device::{DeviceChoice, choose},
+    loader::Loader,
     plan::RunPlan,
     run::execute,
     search::{SearchSettings, Trials, attempt},

@@ -4,9 +4,9 @@ use anyhow::{Result, bail};
 
 use super::Bench;
 use crate::{
-    bench::Loader,
     choice::ModelChoice,
     commands::print_json,
+    loader::Loader,
     run::environment,
     timing::{
         job::{Job, Work},

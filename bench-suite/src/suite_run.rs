@@ -3,103 +3,27 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
-    rc::Rc,
+    path::Path,
     thread::sleep,
     time::Duration,
 };
 
 use anyhow::{Context, Result};
-use assets::Store;
 use report::{Claim, Rendered, ResultsDir, RunRecord, SuiteInfo, record::Status, render};
 
 use crate::{
-    choice::{ModelChoice, TaskChoice},
     console::{Line, table_head, table_row},
-    data::Data,
-    device::Chosen,
-    model::Model,
+    loader::Loader,
     plan::RunPlan,
     run::{check, execute},
     shard::Shard,
     suite::Suite,
-    training::Training,
     transfer,
     trials::{Known, Place},
 };
 
-/// Loads models and tasks, each once.
-pub struct Loader<'a> {
-    store: &'a Store,
-    chosen: &'a Chosen,
-    models: Vec<(ModelChoice, Rc<Model>)>,
-    data: Vec<(DataKey, Rc<Data>)>,
-}
-
-/// What decides a run's rows and their tokens.
-type DataKey = (TaskChoice, ModelChoice, Option<usize>, Option<usize>);
-
-impl<'a> Loader<'a> {
-    /// Nothing is loaded yet.
-    pub fn new(store: &'a Store, chosen: &'a Chosen) -> Self {
-        Self { store, chosen, models: vec![], data: vec![] }
-    }
-
-    /// The model of a choice.
-    ///
-    /// # Errors
-    /// As [`ModelChoice::load`].
-    pub fn model(&mut self, choice: &ModelChoice) -> Result<Rc<Model>> {
-        if let Some((_, model)) = self.models.iter().find(|(known, _)| known == choice) {
-            return Ok(model.clone());
-        }
-        let model = Rc::new(choice.load(self.store, &self.chosen.device)?);
-        self.models.push((choice.clone(), model.clone()));
-        Ok(model)
-    }
-
-    /// The folder that a model is read from.
-    ///
-    /// # Errors
-    /// No such model.
-    pub fn folder(&self, choice: &ModelChoice) -> Result<PathBuf> {
-        Ok(self.store.model(&choice.name)?.path)
-    }
-
-    /// The rows of a task as a training takes them.
-    ///
-    /// # Errors
-    /// As [`TaskChoice::read`] and [`Data::new`].
-    pub fn data(
-        &mut self,
-        task: &TaskChoice,
-        model: &ModelChoice,
-        training: &Training,
-    ) -> Result<Rc<Data>> {
-        let key = (task.clone(), model.clone(), training.train_rows, training.validation_rows);
-        if let Some((_, data)) = self.data.iter().find(|(known, _)| *known == key) {
-            return Ok(data.clone());
-        }
-        // Rows come first: they are quick to get, and most mistakes are in them.
-        let task = task.read(self.store)?;
-        let encoder = self.model(model)?.encoder.clone();
-        let data = Rc::new(Data::new(task, training, &encoder)?);
-        self.data.push((key, data.clone()));
-        Ok(data)
-    }
-
-    /// The rows of the other tasks that a plan is tested on.
-    ///
-    /// # Errors
-    /// As [`Loader::data`].
-    pub fn others(&mut self, plan: &RunPlan) -> Result<Vec<Rc<Data>>> {
-        let data = |task| self.data(task, &plan.model, &plan.training);
-        plan.transfer.iter().map(data).collect()
-    }
-}
-
 /// What came of a suite.
-pub struct Benched {
+pub struct SuiteRun {
     /// The paths of the report; `None` when the folder holds no record at all.
     pub rendered: Option<Rendered>,
     /// The records of the runs, in the suite's order.
@@ -110,7 +34,7 @@ pub struct Benched {
     pub n_elsewhere: usize,
 }
 
-impl Benched {
+impl SuiteRun {
     /// Whether a run diverged.
     pub fn any_diverged(&self) -> bool {
         self.records.iter().any(|record| matches!(record.status, Status::Diverged { .. }))
@@ -135,14 +59,14 @@ pub const PATIENCE: Duration = Duration::from_millis(300);
 /// # Errors
 /// Whatever stops the whole: bad settings, files that cannot be read, a folder that cannot be
 /// written. What is recorded stays.
-pub fn bench(
+pub fn run_suite(
     suite: &Suite,
     folder: &Path,
     shard: Shard,
     retrain: bool,
     loader: &mut Loader,
     show: &dyn Fn(&str),
-) -> Result<Benched> {
+) -> Result<SuiteRun> {
     ResultsDir::check(folder)?;
     let ids = checked_ids(&suite.runs, loader)?;
     let results = ResultsDir::open(folder)?;
@@ -198,7 +122,7 @@ pub fn bench(
         false => Some(render(&results, &title)?),
     };
     let records = records.into_values().collect();
-    Ok(Benched { rendered, records, n_done: done.len(), n_elsewhere })
+    Ok(SuiteRun { rendered, records, n_done: done.len(), n_elsewhere })
 }
 
 /// Keeps what is asked for in the folder; gives the title of its report. Single runs join what is
