@@ -88,8 +88,9 @@ fn seeds(comparison: &Comparison) -> String {
 fn tuning(comparison: &Comparison) -> String {
     if let Some(search) = comparison.runs().find_map(|run| run.search.as_ref()) {
         return format!(
-            "Learning rates were searched on the validation split alone, with as many trials of as \
-             many steps for every configuration: {}. Other settings were not.",
+            "Learning rates were searched on the validation split alone, with as many trials for \
+             every configuration, each in proportion to its own training: {}. Other settings were \
+             not.",
             search.rule.trim_end_matches('.')
         );
     }
