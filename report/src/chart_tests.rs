@@ -123,6 +123,26 @@ fn a_question_is_answered_where_the_records_can_and_nowhere_else() {
 }
 
 #[test]
+fn wide_intervals_are_excused_by_two_seeds_and_by_nothing_else() {
+    let excuse = |n_seeds: u64| {
+        let mut records = studies::ranks();
+        records.retain(|record| record.seed < n_seeds);
+        let third = |record: &RunRecord| {
+            let id = format!("{}-third", record.id);
+            RunRecord { id, seed: 2, ..record.clone() }
+        };
+        if n_seeds > 2 {
+            let more: Vec<RunRecord> = records.iter().filter(|r| r.seed == 0).map(third).collect();
+            records.extend(more);
+        }
+        let charts = on_page(&records);
+        let rules = charts.iter().find(|chart| chart.name == "alpha_rules").unwrap();
+        rules.svg().unwrap().contains("Intervals of two seeds are wide")
+    };
+    assert_eq!([1, 2, 3].map(excuse), [false, true, false]);
+}
+
+#[test]
 fn charts_without_figures_are_left_out() {
     assert_eq!(names(&drawn(&example::all_diverged())), ["train_time"]);
     let mut records = example::suite(&[1]);
