@@ -152,15 +152,23 @@ fn draw_levels(picture: &mut Picture, frame: &Frame, levels: &[Level], taken: &m
     for level in levels {
         let text = format!("{} {} %", level.title, format::percent(level.accuracy));
         let y = frame.place_y(level.accuracy);
-        let (text, heights) = if frame.has_y(level.accuracy) {
-            picture.dashed((left, y), (right, y), MUTED, 3.0, level.dashes);
-            taken.extend(label::boxes_along(&[(left, y), (right, y)]));
-            (text, vec![y - GAP, y + GAP])
-        } else {
-            (format!("↓ {text}, below this range"), vec![bottom - GAP])
-        };
-        let places = heights.iter().flat_map(|&y| columns.iter().map(move |&x| (x, y)));
-        write_label(picture, frame, &text, &places.collect::<Vec<_>>(), taken);
+        if !frame.has_y(level.accuracy) {
+            let text = small_text(frame, &format!("↓ {text}, below this range"));
+            let places: Vec<Point> = columns.iter().map(|&x| (x, bottom - GAP)).collect();
+            write(picture, label::place(text, &places, taken, &frame.area), taken);
+            continue;
+        }
+        picture.dashed((left, y), (right, y), MUTED, 3.0, level.dashes);
+        taken.extend(label::boxes_along(&[(left, y), (right, y)]));
+        let heights = [y - GAP, y + GAP];
+        let places: Vec<Point> =
+            heights.iter().flat_map(|&y| columns.iter().map(move |&x| (x, y))).collect();
+        // The legend says it too: better no label than one across a bar.
+        if let Some(text) =
+            label::place_if_free(small_text(frame, &text), &places, taken, &frame.area)
+        {
+            write(picture, text, taken);
+        }
     }
 }
 
@@ -176,19 +184,15 @@ fn draw_baseline_labels(picture: &mut Picture, frame: &Frame, dots: &[Dot], take
                 places.extend([(x - lead, y - gap), (x - lead, y + gap)]);
             }
         }
-        write_label(picture, frame, &text, &places, taken);
+        write(picture, label::place(small_text(frame, &text), &places, taken, &frame.area), taken);
     }
 }
 
-fn write_label(
-    picture: &mut Picture,
-    frame: &Frame,
-    text: &str,
-    places: &[Point],
-    taken: &mut Vec<Rect>,
-) {
-    let text = Text::new(text, (frame.area.left, frame.area.top), SMALL_SIZE, TEXT);
-    let text = label::place(text, places, taken, &frame.area);
+fn small_text(frame: &Frame, text: &str) -> Text {
+    Text::new(text, (frame.area.left, frame.area.top), SMALL_SIZE, TEXT)
+}
+
+fn write(picture: &mut Picture, text: Text, taken: &mut Vec<Rect>) {
     // Grid lines end at a label.
     picture.rect(text.bounds(), PAPER);
     taken.push(text.bounds());
@@ -197,11 +201,13 @@ fn write_label(
 
 /// What a label should not cover: markers, their bars, and curves.
 fn obstacles(frame: &Frame, dots: &[Dot], curves: &[Vec<Point>]) -> Vec<Rect> {
+    // Between the end of a bar and a label.
+    const CLEAR: f64 = 8.0;
     let markers = dots.iter().map(|dot| {
         let around = Rect::around(frame.place(dot.x, dot.accuracy.mean), RADIUS * 1.6);
         let half_width = dot.accuracy.half_width().unwrap_or(0.0);
-        let top = frame.place_y(dot.accuracy.mean + half_width).min(around.top);
-        let bottom = frame.place_y(dot.accuracy.mean - half_width).max(around.bottom);
+        let top = (frame.place_y(dot.accuracy.mean + half_width) - CLEAR).min(around.top);
+        let bottom = (frame.place_y(dot.accuracy.mean - half_width) + CLEAR).max(around.bottom);
         Rect { top, bottom, ..around }
     });
     markers.chain(curves.iter().flat_map(|curve| label::boxes_along(curve))).collect()

@@ -5,6 +5,28 @@ use super::picture::{Point, Rect, Text};
 /// Moves `text` to the first of `places` where it covers none of `obstacles`, or else to where it
 /// covers the least. `inside` is never left where a place inside exists.
 pub(super) fn place(text: Text, places: &[Point], obstacles: &[Rect], inside: &Rect) -> Text {
+    let at = cheapest(&text, places, obstacles, inside).map_or(text.at, |(_, at)| at);
+    Text { at, ..text }
+}
+
+/// As [`place`]; `None` where the text would cover something or be cut off in every place.
+pub(super) fn place_if_free(
+    text: Text,
+    places: &[Point],
+    obstacles: &[Rect],
+    inside: &Rect,
+) -> Option<Text> {
+    let (cost, at) = cheapest(&text, places, obstacles, inside)?;
+    (cost < 1.0).then_some(Text { at, ..text })
+}
+
+/// The place of least cost, which is what is covered there, in pixels.
+fn cheapest(
+    text: &Text,
+    places: &[Point],
+    obstacles: &[Rect],
+    inside: &Rect,
+) -> Option<(f64, Point)> {
     let cost = |at: Point| {
         let bounds = Text { at, ..text.clone() }.bounds();
         let outside = bounds.width() * bounds.height() - bounds.overlap(inside);
@@ -19,8 +41,7 @@ pub(super) fn place(text: Text, places: &[Point], obstacles: &[Rect], inside: &R
             best = Some((cost, at));
         }
     }
-    let at = best.map_or(text.at, |(_, at)| at);
-    Text { at, ..text }
+    best
 }
 
 /// Boxes along a line, for a label to keep clear of it.
@@ -61,6 +82,7 @@ mod tests {
         let text = Text::new("label", (0.0, 0.0), 28.0, Ink::rgb(0, 0, 0));
         let obstacles = [INSIDE, Rect { right: 200.0, ..INSIDE }];
         let places = [(20.0, 100.0), (390.0, 100.0), (250.0, 100.0)];
+        assert_eq!(place_if_free(text.clone(), &places, &obstacles, &INSIDE), None);
         assert_eq!(place(text, &places, &obstacles, &INSIDE).at, (250.0, 100.0));
     }
 }
