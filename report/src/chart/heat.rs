@@ -10,7 +10,9 @@ use super::picture::{Anchor, Ink, Owner, Picture, Rect, Text};
 const CELL_HEIGHT: f64 = 58.0;
 const MAX_CELL_WIDTH: f64 = 190.0;
 const CELL_SIZE: f64 = 22.0;
-const MAX_LABEL_WIDTH: f64 = 420.0;
+const MIN_CELL_WIDTH: f64 = 100.0;
+/// Room for labels where there are many cells, and where there are few.
+const LABEL_ROOM: (f64, f64) = (420.0, 560.0);
 const PANEL_GAP: f64 = 60.0;
 
 /// The chart before it is drawn.
@@ -93,12 +95,14 @@ impl Heat {
     /// The picture; `None` without a cell.
     pub fn picture(&self) -> Option<Picture> {
         self.grids.iter().flat_map(|grid| &grid.rows).flat_map(|row| &row.cells).next()?;
-        let label_width = self.widest(|grid| grid.rows.iter().map(|row| &row.label).collect());
         let n_across = if self.grids.len() == 1 { 1 } else { 2 };
         let n_cells = self.grids.iter().map(|grid| grid.columns.len()).max()? as f64;
         let room = (WIDTH - 2.0 * MARGIN - PANEL_GAP * (n_across - 1) as f64) / n_across as f64;
+        let label_room = (room - 20.0 - n_cells * MIN_CELL_WIDTH).clamp(LABEL_ROOM.0, LABEL_ROOM.1);
+        let rows = |grid: &'_ Grid| grid.rows.iter().map(|row| row.label.clone()).collect();
+        let label_width = self.widest(rows).min(label_room);
         let cell_width = ((room - label_width - 20.0) / n_cells).min(MAX_CELL_WIDTH);
-        let column_width = self.widest(|grid| grid.columns.iter().collect());
+        let column_width = self.widest(|grid| grid.columns.clone()).min(label_room);
         let is_upward = column_width + 12.0 > cell_width;
         let head = if is_upward { column_width + 24.0 } else { 44.0 };
         let title_height = if n_across > 1 { 56.0 } else { 0.0 };
@@ -118,10 +122,15 @@ impl Heat {
                 picture.text(Text::new(title, (left, top + 18.0), SMALL_SIZE, TEXT).bold());
             }
             let corner = (left + label_width + 20.0, top + title_height + head);
-            draw_head(&mut picture, grid, corner, cell_width, is_upward);
+            draw_head(&mut picture, grid, corner, cell_width, is_upward.then_some(label_room));
             for (j, row) in grid.rows.iter().enumerate() {
                 let corner = (corner.0, corner.1 + j as f64 * CELL_HEIGHT);
-                picture.of(row.owner.clone(), |picture| draw_row(picture, row, corner, cell_width));
+                picture.of(row.owner.clone(), |picture| {
+                    let end = (corner.0 - 14.0, corner.1 + CELL_HEIGHT / 2.0);
+                    let label = font::shorten(&row.label, SMALL_SIZE, false, label_room);
+                    picture.text(Text::new(label, end, SMALL_SIZE, TEXT).anchor(Anchor::End));
+                    draw_cells(picture, row, corner, cell_width);
+                });
                 for (k, cell) in row.cells.iter().enumerate().filter(|(_, c)| !c.tip.is_empty()) {
                     let place = cell_place(corner, k, cell_width);
                     picture.tip(place, cell.tip.as_str(), row.owner.clone());
@@ -131,13 +140,9 @@ impl Heat {
         Some(picture)
     }
 
-    fn widest<'g>(&'g self, labels: impl Fn(&'g Grid) -> Vec<&'g String>) -> f64 {
-        let widths = self
-            .grids
-            .iter()
-            .flat_map(labels)
-            .map(|label| font::width(label, SMALL_SIZE, false).min(MAX_LABEL_WIDTH));
-        widths.fold(0.0, f64::max)
+    fn widest(&self, labels: impl Fn(&Grid) -> Vec<String>) -> f64 {
+        let labels = self.grids.iter().flat_map(labels);
+        labels.map(|label| font::width(&label, SMALL_SIZE, false)).fold(0.0, f64::max)
     }
 
     fn describe(&self) -> String {
@@ -157,20 +162,23 @@ fn cell_place((left, top): (f64, f64), i: usize, width: f64) -> Rect {
     Rect { left, top, right: left + width, bottom: top + CELL_HEIGHT }
 }
 
+/// Names the columns: across, or upward where their names need this room.
 fn draw_head(
     picture: &mut Picture,
     grid: &Grid,
     (left, bottom): (f64, f64),
     cell_width: f64,
-    is_upward: bool,
+    upward: Option<f64>,
 ) {
     for (i, column) in grid.columns.iter().enumerate() {
         let middle = left + (i as f64 + 0.5) * cell_width;
-        let label = font::shorten(column, SMALL_SIZE, false, MAX_LABEL_WIDTH);
-        let text = match is_upward {
-            true => Text::new(label, (middle, bottom - 12.0), SMALL_SIZE, TEXT).upward(),
-            false => {
-                let text = Text::new(label, (middle, bottom - 22.0), SMALL_SIZE, TEXT);
+        let text = match upward {
+            Some(room) => {
+                let label = font::shorten(column, SMALL_SIZE, false, room);
+                Text::new(label, (middle, bottom - 12.0), SMALL_SIZE, TEXT).upward()
+            }
+            None => {
+                let text = Text::new(column, (middle, bottom - 22.0), SMALL_SIZE, TEXT);
                 text.anchor(Anchor::Middle)
             }
         };
@@ -178,11 +186,8 @@ fn draw_head(
     }
 }
 
-fn draw_row(picture: &mut Picture, row: &Row, (left, top): (f64, f64), cell_width: f64) {
+fn draw_cells(picture: &mut Picture, row: &Row, (left, top): (f64, f64), cell_width: f64) {
     const GAP: f64 = 2.0;
-    let label = font::shorten(&row.label, SMALL_SIZE, false, MAX_LABEL_WIDTH);
-    let at = (left - 14.0, top + CELL_HEIGHT / 2.0);
-    picture.text(Text::new(label, at, SMALL_SIZE, TEXT).anchor(Anchor::End));
     for (i, cell) in row.cells.iter().enumerate() {
         let place = cell_place((left, top), i, cell_width);
         let (paint, ink) = cell.inks();

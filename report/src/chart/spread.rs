@@ -66,7 +66,9 @@ impl Spread {
             let widths = self.marks().map(|mark| font::width(&texts(mark), SMALL_SIZE, false));
             widths.fold(0.0, f64::max)
         };
-        let (label_width, value_width) = (widest(&label), widest(&value));
+        let groups = self.groups.iter().map(|(title, _)| font::width(title, SMALL_SIZE, true));
+        let label_width = groups.fold(widest(&label), f64::max).min(MAX_LABEL_WIDTH);
+        let value_width = widest(&value);
         let n_rows = self.marks().count() as f64;
         let bottom =
             HEADER_HEIGHT + self.groups.len() as f64 * GROUP_HEIGHT + n_rows * ROW_HEIGHT + 10.0;
@@ -100,7 +102,7 @@ impl Spread {
         let mut y = HEADER_HEIGHT;
         for (group, marks) in &self.groups {
             let at = (MARGIN, y + GROUP_HEIGHT / 2.0);
-            let title = font::shorten(group, SMALL_SIZE, true, area.left - MARGIN - 20.0);
+            let title = font::shorten(group, SMALL_SIZE, true, label_width);
             picture.text(Text::new(title, at, SMALL_SIZE, TEXT).bold());
             y += GROUP_HEIGHT;
             for mark in marks {
