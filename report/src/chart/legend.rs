@@ -15,6 +15,8 @@ const ENTRY_HEIGHT: f64 = 70.0;
 pub(crate) enum Key {
     /// A curve with markers.
     Curve(Look),
+    /// A curve of many points, without markers.
+    Line(Look),
     /// A single point.
     Point(Look),
     /// A horizontal reference line with these dashes.
@@ -72,6 +74,7 @@ fn draw_key(picture: &mut Picture, key: Key, left: f64, y: f64) {
             picture.line(vec![begin, end], look.ink, 4.0);
             look.marker.fill(picture, middle, RADIUS, look.ink);
         }
+        Key::Line(look) => picture.line(vec![begin, end], look.ink, 4.0),
         Key::Point(look) => look.marker.fill(picture, middle, RADIUS, look.ink),
         Key::Reference(dashes) => picture.dashed(begin, end, MUTED, 3.0, dashes),
         Key::Front => picture.line(vec![begin, end], FRONT, 10.0),

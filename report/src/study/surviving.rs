@@ -141,7 +141,7 @@ pub(crate) fn over_time(comparison: &Comparison) -> Option<Chart> {
             curve.owner = Some(Owner::of(ranks.series, ranks.configuration));
             curves.push(curve);
             let (title, detail) = (ranks.series.title.clone(), ranks.configuration.setting.clone());
-            legend.push(Entry { key: Key::Curve(look), title, detail });
+            legend.push(Entry { key: Key::Line(look), title, detail });
         }
     }
     let lines = Lines {
