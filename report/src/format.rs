@@ -20,22 +20,36 @@ pub fn short_count(n: f64) -> String {
     scaled(n, &["", "k", "M", "G", "T"])
 }
 
+const BYTES: [&str; 5] = [" B", " kB", " MB", " GB", " TB"];
+
 /// Bytes in three digits, powers of 1000: `296 kB`.
 pub fn bytes(n: f64) -> String {
-    scaled(n, &[" B", " kB", " MB", " GB", " TB"])
+    scaled(n, &BYTES)
+}
+
+/// Bytes over seeds, in the unit and with the digits of their mean: `446 MB`, `90.8 ± 2.0 MB`.
+pub fn bytes_over_seeds(bytes: &Estimate) -> String {
+    let (size, digits, unit) = scale(bytes.mean, &BYTES);
+    over_seeds(bytes, |n| format!("{:.digits$}", n / size)) + unit
 }
 
 fn scaled(n: f64, units: &[&str]) -> String {
-    let mut value = n;
-    let mut unit = 0;
+    let (size, digits, unit) = scale(n, units);
+    let number = format!("{:.digits$}", n / size);
+    format!("{}{unit}", number.trim_end_matches(".0"))
+}
+
+/// The one of `units`, a factor 1000 apart, that shows `n` in three digits: its size, the digits
+/// after the point, its name.
+fn scale<'u>(n: f64, units: &[&'u str]) -> (f64, usize, &'u str) {
+    let (mut size, mut i) = (1.0, 0);
     // 999.5 would be shown as 1000.
-    while value >= 999.5 && unit + 1 < units.len() {
-        value /= 1000.0;
-        unit += 1;
+    while n / size >= 999.5 && i + 1 < units.len() {
+        size *= 1000.0;
+        i += 1;
     }
-    let digits = if unit == 0 || value >= 99.95 { 0 } else { 1 };
-    let number = format!("{value:.digits$}");
-    format!("{}{}", number.trim_end_matches(".0"), units[unit])
+    let digits = if i == 0 || n / size >= 99.95 { 0 } else { 1 };
+    (size, digits, units[i])
 }
 
 /// A share as percent with one decimal: `82.9`.
@@ -62,20 +76,34 @@ pub fn rate(rate: f64) -> String {
 
 /// An accuracy over seeds, in percent: `82.9` or `82.9 ± 0.6`.
 pub fn accuracy(estimate: &Estimate) -> String {
+    over_seeds(estimate, percent)
+}
+
+/// A mean over seeds, with its 95 % interval where there are several.
+pub fn over_seeds(estimate: &Estimate, show: impl Fn(f64) -> String) -> String {
     match estimate.half_width() {
-        Some(half_width) => format!("{} ± {}", percent(estimate.mean), percent(half_width)),
-        None => percent(estimate.mean),
+        Some(half_width) => format!("{} ± {}", show(estimate.mean), show(half_width)),
+        None => show(estimate.mean),
     }
 }
 
 /// Seconds with as many digits as tell something: `0.42`, `8.1`, `312`.
 pub fn seconds(seconds: f64) -> String {
-    let digits = match seconds {
+    format!("{seconds:.*}", second_digits(seconds))
+}
+
+/// Seconds over seeds, with the digits of their mean: `8.1` or `8.1 ± 0.4`.
+pub fn seconds_over_seeds(seconds: &Estimate) -> String {
+    let digits = second_digits(seconds.mean);
+    over_seeds(seconds, |seconds| format!("{seconds:.digits$}"))
+}
+
+fn second_digits(seconds: f64) -> usize {
+    match seconds {
         s if s >= 99.95 => 0,
         s if s >= 0.995 => 1,
         _ => 2,
-    };
-    format!("{seconds:.digits$}")
+    }
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -130,6 +158,18 @@ mod tests {
     fn an_accuracy_shows_an_interval_only_if_it_has_one() {
         assert_eq!(accuracy(&Estimate::of(&[0.829]).unwrap()), "82.9");
         assert_eq!(accuracy(&Estimate::of(&[0.80, 0.82, 0.84]).unwrap()), "82.0 ± 5.0");
+    }
+
+    #[test]
+    fn an_interval_has_the_unit_and_the_digits_of_its_mean() {
+        let of = |values: &[f64]| Estimate::of(values).unwrap();
+        // t(2) = 4.303: 4.303 · 0.8 / √3 = 1.99
+        assert_eq!(bytes_over_seeds(&of(&[90e6, 90.8e6, 91.6e6])), "90.8 ± 2.0 MB");
+        assert_eq!(bytes_over_seeds(&of(&[446e6, 446.8e6, 447.6e6])), "447 ± 2 MB");
+        assert_eq!(bytes_over_seeds(&of(&[446e6])), "446 MB");
+        assert_eq!(seconds_over_seeds(&of(&[8.0, 8.1, 8.2])), "8.1 ± 0.2");
+        assert_eq!(seconds_over_seeds(&of(&[311.0, 312.0, 313.0])), "312 ± 2");
+        assert_eq!(seconds_over_seeds(&of(&[0.42])), "0.42");
     }
 
     #[test]

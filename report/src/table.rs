@@ -150,9 +150,11 @@ fn row(series: &Series, configuration: &Configuration) -> Vec<Cell> {
         number(format::bytes(bytes_on_disk), bytes_on_disk),
         estimate(configuration.test_accuracy(), format::accuracy),
         estimate(configuration.validation_accuracy(), format::accuracy),
-        estimate(train_seconds, |seconds| format::seconds(seconds.mean)),
-        estimate(tokens_per_second, |rate| format::count(rate.mean.round() as usize)),
-        estimate(peak_bytes, |bytes| format::bytes(bytes.mean)),
+        estimate(train_seconds, format::seconds_over_seeds),
+        estimate(tokens_per_second, |rate| {
+            format::over_seeds(rate, |n| format::count(n.round() as usize))
+        }),
+        estimate(peak_bytes, format::bytes_over_seeds),
         seeds(configuration),
     ]
 }
@@ -208,7 +210,8 @@ mod tests {
         let three = table(&example::suite(&[1, 2, 3]));
         assert_eq!(one.rows.len(), three.rows.len());
         let row = texts(&three, "LoRA", "rank=8");
-        assert!(row[6].contains(" ± ") && row[11] == "3", "{row:?}");
+        assert!(row[6..=10].iter().all(|figure| figure.contains(" ± ")), "{row:?}");
+        assert_eq!(row[11], "3");
     }
 
     #[test]

@@ -6,6 +6,7 @@ if (explore) {
   const form = explore.querySelector("form");
   const chart = explore.querySelector(".chart");
   const front = explore.querySelector("[aria-live]");
+  const behind = explore.querySelector(".scroll");
   const select = (title, names, chosen) => {
     const label = document.createElement("label");
     const choice = document.createElement("select");
@@ -26,11 +27,11 @@ if (explore) {
   function draw() {
     const [fx, fy] = [figures[across.value], figures[up.value]];
     const points = comparisons[where ? where.value : 0].points
-      .map((p) => ({ ...p, x: p.values[across.value], y: p.values[up.value] }))
-      .filter((p) => p.x !== null && p.y !== null && !isHidden(p.series, p.budget));
+      .filter((p) => p.values[across.value] && p.values[up.value] && !isHidden(p.series, p.budget))
+      .map((p) => ({ ...p, x: p.values[across.value][0], y: p.values[up.value][0] }));
     const width = Math.max(chart.clientWidth, 300);
     const height = Math.min(560, Math.max(340, width * 0.6));
-    const area = { left: 76, right: width - 20, top: 16, bottom: height - 62 };
+    const area = { left: 92, right: width - 20, top: 16, bottom: height - 62 };
     const svg = element("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
     svg.setAttribute("aria-label", `${fy.name} against ${fx.name}`);
     const x = scale(points.map((p) => p.x), area.left, area.right, fx.unit);
@@ -57,13 +58,49 @@ if (explore) {
       const at = `translate(${x.place(p.x)} ${y.place(p.y)}) scale(6)`;
       const mark = element("polygon", { points: p.shape, fill: p.ink, transform: at });
       const title = element("title", {});
-      title.textContent = `${p.label}: ${show(p.x, fx.unit)}, ${show(p.y, fy.unit)}`;
+      title.textContent = `${p.label}: ${both(p).join(", ")}`;
       mark.append(title);
       svg.append(mark);
     }
     chart.replaceChildren(svg, legend(points));
+    behind.replaceChildren(table(points));
     const told = best.map((p) => `${p.label} (${show(p.x, fx.unit)}, ${show(p.y, fy.unit)})`);
     front.textContent = told.length ? `On the front: ${told.join("; ")}.` : "Nothing to show.";
+  }
+
+  // Both figures of a point, with their intervals.
+  function both(point) {
+    return [across, up].map(({ value }) => {
+      const { unit } = figures[value];
+      const [mean, half] = point.values[value];
+      return half === null ? show(mean, unit) : `${show(mean, unit)} ± ${show(half, unit, 2)}`;
+    });
+  }
+
+  function table(points) {
+    const made = document.createElement("table");
+    const head = made.createTHead().insertRow();
+    ["Configuration", names[across.value], names[up.value]].forEach((title, i) => {
+      const cell = document.createElement("th");
+      cell.scope = "col";
+      if (i) cell.className = "number";
+      cell.textContent = title;
+      head.append(cell);
+    });
+    const body = made.createTBody();
+    for (const p of points) {
+      const row = body.insertRow();
+      const name = document.createElement("th");
+      name.scope = "row";
+      name.textContent = p.label;
+      row.append(name);
+      for (const figure of both(p)) {
+        const cell = row.insertCell();
+        cell.className = "number";
+        cell.textContent = figure;
+      }
+    }
+    return made;
   }
 
   // Each series once, with its mark.
@@ -117,13 +154,13 @@ if (explore) {
     return values;
   }
 
-  function show(value, unit) {
+  function show(value, unit, digits = 3) {
     if (unit === "percent") return `${+(value * 100).toFixed(1)} %`;
     if (unit === "plain") return `${+value.toFixed(3)}`;
-    if (unit === "seconds") return `${+value.toPrecision(3)} s`;
+    if (unit === "seconds") return `${+value.toPrecision(digits)} s`;
     let i = 0;
     for (; value >= 999.5 && i < 4; i++) value /= 1000;
-    const number = +value.toPrecision(3);
+    const number = +value.toPrecision(digits);
     return unit === "bytes" ? `${number} ${["B", "kB", "MB", "GB", "TB"][i]}` : number + ["", "k", "M", "G", "T"][i];
   }
 
