@@ -2,7 +2,8 @@
 
 use std::process::{Command, Stdio};
 
-use bench_suite::arm::Arm;
+use bench_suite::{arm::Arm, cli::Cli};
+use clap::CommandFactory;
 use report::format;
 
 use crate::desk::{Desk, Ran};
@@ -113,10 +114,8 @@ fn the_help_of_every_command_can_be_read() {
     let desk = Desk::new();
     let all = desk.run("--help").ok().stdout;
     assert!(all.contains("Exit codes"), "{all}");
-    for command in [
-        "run", "report", "merge", "list", "explain", "show", "fetch", "predict", "eval", "fold",
-        "unfold", "export", "import", "devices",
-    ] {
+    let cli = Cli::command();
+    for command in cli.get_subcommands().map(clap::Command::get_name) {
         assert!(all.contains(&format!("\n  {command} ")), "{command} in {all}");
         let help = desk.run(&format!("{command} --help")).ok().stdout;
         assert!(help.contains("Usage: ") && help.contains("--json"), "{help}");
