@@ -2,9 +2,12 @@
 
 use std::fmt::Write;
 
-use report::format;
+use report::{RunRecord, format};
 
-use crate::advise::advice::{Advice, Comparison, Entry, Round};
+use crate::{
+    advise::advice::{Advice, Comparison, Entry, Round},
+    exchange::check_is_adapter,
+};
 
 /// The recommendation in a few sentences.
 pub fn recommendation(advice: &Advice) -> Vec<String> {
@@ -57,12 +60,15 @@ fn percent(share: Option<f64>) -> String {
     share.map_or("–".to_owned(), |share| format!("{:.1}%", 100.0 * share))
 }
 
-/// The whole as a page of Markdown.
-pub fn markdown(advice: &Advice, results: &str) -> String {
+/// The whole as a page of Markdown; `record` is that of the final training.
+pub fn markdown(advice: &Advice, record: &RunRecord, results: &str) -> String {
     let mut page = format!("# Advice for {}\n\n{}\n", advice.task, advice.words.join("\n"));
     let run = &advice.run;
     page += "\n## Use it\n\n```sh\n";
     let _ = writeln!(page, "bench-suite predict {run} --results {results} \"a text\"");
+    if check_is_adapter(record).is_ok() {
+        let _ = writeln!(page, "bench-suite export {run} --results {results} --to adapter-{run}");
+    }
     let _ = writeln!(page, "bench-suite show {run} --results {results}");
     page += "```\n\nThe same training again:\n\n```sh\n";
     let _ = writeln!(page, "{}\n```\n\n## How it was found\n\n{}", advice.command, advice.rule);

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode, time::Instant};
 
 use anyhow::{Context, Result, bail};
-use report::{ResultsDir, make_folder, render, write_atomic};
+use report::{ResultsDir, RunRecord, make_folder, render, write_atomic};
 
 use super::{print_json, store};
 use crate::{
@@ -117,7 +117,7 @@ pub fn advise(args: AdviseArgs, common: &Common) -> Result<ExitCode> {
         words: vec![],
     };
     advice.words = recommendation(&advice);
-    let page = keep(&advice, &results)?;
+    let page = keep(&advice, &record, &results)?;
     render(&results, &format!("Advice for {}", advice.task))?;
     if common.json {
         print_json(&advice)?;
@@ -151,13 +151,14 @@ fn question(args: AdviseArgs) -> Result<(RunPlan, PathBuf)> {
 }
 
 /// Writes the advice beside the record of its run; gives the page for people.
-fn keep(advice: &Advice, results: &ResultsDir) -> Result<PathBuf> {
+fn keep(advice: &Advice, record: &RunRecord, results: &ResultsDir) -> Result<PathBuf> {
     let folder = results.path().join("advice");
     make_folder(&folder)?;
     let json = serde_json::to_string_pretty(advice)? + "\n";
     write_atomic(&folder.join("advice.json"), json.as_bytes())?;
     let page = folder.join("advice.md");
-    write_atomic(&page, markdown(advice, &results.path().display().to_string()).as_bytes())?;
+    let text = markdown(advice, record, &results.path().display().to_string());
+    write_atomic(&page, text.as_bytes())?;
     Ok(page)
 }
 

@@ -47,6 +47,31 @@ fn advice_names_what_it_chose_and_leaves_it_ready_for_use() {
     assert_eq!(desk.record("again").outcome(), record.outcome());
 }
 
+/// The words of the command on a page of advice, without the program's name.
+fn on_page(page: &str, command: &str) -> Option<String> {
+    let of = |line: &str| line.strip_prefix("bench-suite ").map(str::to_owned);
+    page.lines().filter_map(of).find(|words| words.starts_with(command))
+}
+
+#[test]
+fn what_is_advised_is_exported_by_the_command_on_its_page() {
+    let desk = Desk::new();
+    desk.run(&format!("advise {TINY} --methods lora --budget 8s --results out")).ok();
+    let page = fs::read_to_string(desk.path("out/advice/advice.md")).unwrap();
+    let words = on_page(&page, "export ").unwrap();
+    desk.run(&format!("{words} --device flex")).ok();
+    let to = words.split_once("--to ").unwrap().1;
+    let config = fs::read(desk.path(&format!("{to}/adapter_config.json"))).unwrap();
+    let config: Value = serde_json::from_slice(&config).unwrap();
+    assert_eq!(config["peft_type"], "LORA");
+    assert_eq!(config["r"], advice(&desk, "out")["winner"]["config"]["rank"]);
+
+    // A head alone is no adapter; its page does not say that it can be exported.
+    desk.run(&format!("advise {TINY} --methods head --budget 8s --results plain")).ok();
+    let page = fs::read_to_string(desk.path("plain/advice/advice.md")).unwrap();
+    assert!(on_page(&page, "predict ").is_some() && on_page(&page, "export ").is_none(), "{page}");
+}
+
 #[test]
 fn advice_ends_by_its_budget_or_says_that_it_is_too_small() {
     let desk = Desk::new();
