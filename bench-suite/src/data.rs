@@ -1,6 +1,9 @@
 //! The rows of a run, as tokens.
 
-use std::cell::Cell;
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use anyhow::{Result, bail};
 use backbones::Tokens;
@@ -8,7 +11,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use datasets::{Batch, Encoded, Example, Summary, Task, TextEncoder};
 use report::record::TaskInfo;
 
-use crate::training::Training;
+use crate::{features::Features, training::Training};
 
 /// Rows of one split: tokens and labels.
 pub struct Rows {
@@ -49,6 +52,8 @@ pub struct Data {
     /// Rows that are looked at once; see [`Data::test`].
     test: Rows,
     n_test_looks: Cell<usize>,
+    /// See [`Data::features`].
+    features: RefCell<Option<Rc<Features>>>,
     /// The commonest class of the training rows.
     pub majority: usize,
     /// What the records say of the task.
@@ -100,8 +105,16 @@ impl Data {
             fingerprint: task.fingerprint(),
         };
         let summary = Summary::new(&task, &splits.map(|rows| rows.encoded.as_slice()));
-        let (majority, n_test_looks) = (task.majority_class(), Cell::new(0));
-        Ok(Self { majority, train, validation, test, n_test_looks, info, summary })
+        Ok(Self {
+            train,
+            validation,
+            test,
+            n_test_looks: Cell::new(0),
+            features: RefCell::default(),
+            majority: task.majority_class(),
+            info,
+            summary,
+        })
     }
 
     /// The same task with other rows to train and to validate on; the test rows stay.
@@ -112,10 +125,22 @@ impl Data {
             validation,
             test: self.test.select(&every_row),
             n_test_looks: Cell::new(0),
+            features: RefCell::default(),
             majority: self.majority,
             info: self.info.clone(),
             summary: self.summary.clone(),
         }
+    }
+
+    /// The sentence vectors that the model for which these rows are tokenized gives without a
+    /// method: computed at the first call, the same ones at every other.
+    pub fn features(&self, compute: impl FnOnce() -> Features) -> Rc<Features> {
+        self.features.borrow_mut().get_or_insert_with(|| Rc::new(compute())).clone()
+    }
+
+    /// Lets the next call of [`Data::features`] compute them again, for who measures time.
+    pub fn forget_features(&self) {
+        self.features.take();
     }
 
     /// Rows for the final figure of a run, and for nothing else: every look is counted.

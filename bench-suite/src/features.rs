@@ -1,5 +1,7 @@
 //! Sentence vectors computed once, for an arm that changes nothing below its head.
 
+use std::{rc::Rc, time::Instant};
+
 use burn::{
     module::Module,
     tensor::{Device, Tensor},
@@ -13,6 +15,7 @@ use crate::{
 };
 
 /// Sentence vectors of each split, `[rows, d_model]`, where they never change.
+#[derive(Debug, Default)]
 pub struct Features {
     /// Of the training rows.
     pub train: Option<Tensor<2>>,
@@ -20,25 +23,36 @@ pub struct Features {
     pub validation: Option<Tensor<2>>,
     /// True tokens that went through the backbone for them.
     pub n_tokens: usize,
+    /// Seconds that they took.
+    pub seconds: f64,
 }
 
 impl Features {
-    /// Computes the vectors if neither a method nor the backbone will change them.
+    /// The vectors if neither a method nor the backbone will change them; else none. They are
+    /// computed once for all trainings on the same rows.
     pub fn where_frozen(
         trainable: &Trainable,
         model: &Model,
         data: &Data,
         device: &Device,
-    ) -> Self {
+    ) -> Rc<Self> {
         if trainable.method.is_some() || trainable.unfrozen.is_some() {
-            return Self { train: None, validation: None, n_tokens: 0 };
+            return Rc::default();
         }
-        let plain = trainable.valid();
-        Self {
-            train: Some(features(&plain, model, &data.train, device)),
-            validation: Some(features(&plain, model, &data.validation, device)),
-            n_tokens: data.train.n_tokens() + data.validation.n_tokens(),
-        }
+        data.features(|| {
+            let clock = Instant::now();
+            let plain = trainable.valid();
+            let train = features(&plain, model, &data.train, device);
+            let validation = features(&plain, model, &data.validation, device);
+            // A failure on the device comes back with the next number that is read from it.
+            let _ = device.sync();
+            Self {
+                train: Some(train),
+                validation: Some(validation),
+                n_tokens: data.train.n_tokens() + data.validation.n_tokens(),
+                seconds: clock.elapsed().as_secs_f64(),
+            }
+        })
     }
 }
 

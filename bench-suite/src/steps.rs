@@ -1,5 +1,7 @@
 //! One optimizer step: forward, backward, clip, update.
 
+use std::rc::Rc;
+
 use backbones::Tokens;
 use burn::{
     nn::{
@@ -25,7 +27,7 @@ use crate::{
 pub struct Steps<'a> {
     trainer: &'a Trainer<'a>,
     /// Sentence vectors that never change, where there are any.
-    pub features: Features,
+    pub features: Rc<Features>,
     optimizers: Optimizers,
     cross_entropy: CrossEntropyLoss,
     /// Optimizer steps planned.

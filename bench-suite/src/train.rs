@@ -35,7 +35,8 @@ pub struct Trained {
     pub curve: Vec<CurvePoint>,
     /// Optimizer steps done.
     pub steps: usize,
-    /// Seconds in steps alone.
+    /// Seconds in steps alone, and those that the vectors took which replace the backbone in them,
+    /// whether they were computed now or for a training before.
     pub train_seconds: f64,
     /// Seconds in evaluation.
     pub evaluation_seconds: f64,
@@ -143,11 +144,10 @@ impl Trainer<'_> {
     /// The order of the rows depends on seed and epoch alone, so all arms see the same batches.
     pub fn train(&self, mut trainable: Trainable, watcher: &mut dyn Watcher) -> Trained {
         let training = self.training;
-        let clock = Instant::now();
         let mut steps = Steps::new(self, &trainable);
         let mut batches = Batches::new(&self.data.train, training.batch_size, self.seed);
         let mut run = Trained {
-            train_seconds: clock.elapsed().as_secs_f64(),
+            train_seconds: steps.features.seconds,
             n_tokens: steps.features.n_tokens,
             ..Trained::default()
         };

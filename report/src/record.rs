@@ -264,7 +264,10 @@ pub struct CurvePoint {
 pub struct Cost {
     /// Optimizer steps done.
     pub steps: usize,
-    /// Seconds in training steps alone: no evaluation, no logging, no loading.
+    /// Seconds in training steps alone: no evaluation, no logging, no loading. Where nothing below
+    /// the head is trained, the sentence vectors are computed once for all runs and trials of a
+    /// process on the same rows; the seconds that they took are part of this figure in each of
+    /// them, so that it does not depend on which came first.
     pub train_seconds: f64,
     /// Seconds in evaluation passes.
     pub evaluation_seconds: f64,

@@ -63,6 +63,8 @@ impl<'a> Worker<'a> {
     /// As the method's own check, or a loss that is no number.
     pub fn train(&self, watcher: &mut dyn Watcher) -> Result<Trained> {
         let trainable = self.trainable()?;
+        // A round does all of a training's work, whatever the rounds before have done.
+        self.data.forget_features();
         let trained = self.trainer().train(trainable, watcher);
         if trained.steps != self.n_steps() {
             bail!("method '{}' diverged at step {}", self.plan.arm.name(), trained.steps);

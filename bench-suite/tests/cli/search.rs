@@ -1,12 +1,12 @@
 //! The search for a learning rate.
 
-use std::fs;
+use std::{fs, rc::Rc};
 
 use assets::{Store, StoreOptions};
 use bench_suite::{
     arm::Arm,
     choice::{ModelChoice, TaskChoice},
-    device::{DeviceChoice, choose},
+    device::{Chosen, DeviceChoice, choose},
     loader::Loader,
     plan::RunPlan,
     run::execute,
@@ -161,15 +161,14 @@ fn a_rate_that_is_given_is_not_searched_and_one_seed_is_the_searchs_own() {
     desk.train("--method lora --search rate=3").refused(&["--search rate=3", "`rate`"]);
 }
 
-#[test]
-fn trials_never_look_at_the_test_rows_and_runs_look_once() {
-    let desk = Desk::new();
-    let (store, chosen) = (
-        Store::open(StoreOptions { offline: true, ..Default::default() }).unwrap(),
-        choose(DeviceChoice::Flex).unwrap(),
-    );
-    let mut loader = Loader::new(&store, &chosen);
-    let plan = RunPlan {
+fn store_and_device() -> (Store, Chosen) {
+    let store = Store::open(StoreOptions { offline: true, ..Default::default() });
+    (store.unwrap(), choose(DeviceChoice::Flex).unwrap())
+}
+
+/// A searched LoRA on the desk's model and table.
+fn plan(desk: &Desk) -> RunPlan {
+    RunPlan {
         task: TaskChoice::Files(FileTask { train: desk.path("mine.csv"), ..Default::default() }),
         model: ModelChoice { name: desk.path("model").display().to_string(), ..Default::default() },
         arm: Arm::named("lora").unwrap(),
@@ -178,7 +177,15 @@ fn trials_never_look_at_the_test_rows_and_runs_look_once() {
         seed: 0,
         search: Some(SearchSettings { rates: 2, ..Default::default() }),
         transfer: vec![],
-    };
+    }
+}
+
+#[test]
+fn trials_never_look_at_the_test_rows_and_runs_look_once() {
+    let desk = Desk::new();
+    let (store, chosen) = store_and_device();
+    let mut loader = Loader::new(&store, &chosen);
+    let plan = plan(&desk);
     for name in Arm::names() {
         let plan = RunPlan { arm: Arm::named(name).unwrap(), ..plan.clone() };
         let model = loader.model(&plan.model).unwrap();
@@ -194,6 +201,30 @@ fn trials_never_look_at_the_test_rows_and_runs_look_once() {
         execute(&plan.with_defaults(), &model, &data, &chosen, &mut Unwatched).unwrap();
         assert_eq!(data.n_test_looks(), before + 1, "{name}");
     }
+}
+
+#[test]
+fn vectors_of_a_frozen_model_are_computed_once_and_change_no_outcome() {
+    let desk = Desk::new();
+    let (store, chosen) = store_and_device();
+    let plan = RunPlan { arm: Arm::named("head").unwrap(), ..plan(&desk) }.with_defaults();
+    let run = |loader: &mut Loader, seed| {
+        let plan = RunPlan { seed, ..plan.clone() };
+        let model = loader.model(&plan.model).unwrap();
+        let data = loader.data(&plan.task, &plan.model, &plan.training).unwrap();
+        let outcome = execute(&plan, &model, &data, &chosen, &mut Unwatched).unwrap();
+        let features = data.features(|| panic!("they were not kept"));
+        (outcome.record, features)
+    };
+    let loader = &mut Loader::new(&store, &chosen);
+    let (_, features) = run(loader, 0);
+    let (second, same) = run(loader, 1);
+    assert!(Rc::ptr_eq(&features, &same) && features.seconds > 0.0);
+    // Every run tells what they took, whoever computed them.
+    assert!(second.cost.train_seconds > features.seconds);
+    let (alone, others) = run(&mut Loader::new(&store, &chosen), 1);
+    assert!(!Rc::ptr_eq(&features, &others));
+    assert_eq!(alone.outcome(), second.outcome());
 }
 
 #[test]

@@ -43,7 +43,8 @@ pub struct Trial {
     pub best: Option<Best>,
     /// Its learning curve.
     pub curve: Vec<CurvePoint>,
-    /// Seconds in training steps and evaluation. Differs from run to run.
+    /// Seconds in training steps and evaluation, as [`Cost`](super::Cost) counts them. Differs
+    /// from run to run.
     pub seconds: f64,
 }
 
