@@ -18,6 +18,7 @@ pub mod finished;
 pub mod folding;
 pub mod loader;
 pub mod measure;
+pub mod memory;
 pub mod metrics;
 pub mod model;
 pub mod names;

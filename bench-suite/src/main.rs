@@ -2,7 +2,7 @@
 
 use std::process::{ExitCode, exit};
 
-use bench_suite::{cli::Cli, commands};
+use bench_suite::{cli::Cli, commands, memory::keep_freed_memory};
 use clap::Parser;
 
 /// The allocators of systems other than glibc's return large blocks to the system or are slow.
@@ -11,7 +11,6 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
     keep_freed_memory();
     end_with_the_reader();
     quieten_vulkan();
@@ -23,24 +22,6 @@ fn main() -> ExitCode {
             eprintln!("error: {}", one_line(&error));
             ExitCode::FAILURE
         }
-    }
-}
-
-/// Freed memory stays with the process: training takes the same large blocks at every step, and the
-/// system would fill them with zeros each time.
-///
-/// One arena for all threads joins free neighbours whoever freed them, which keeps the peak low.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn keep_freed_memory() {
-    use libc::{M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, mallopt};
-    /// The largest that glibc takes; what is larger goes back to the system when it is freed.
-    const LARGEST: libc::c_int = 32 << 20;
-    const NEVER: libc::c_int = -1;
-    for (option, value) in
-        [(M_ARENA_MAX, 1), (M_MMAP_THRESHOLD, LARGEST), (M_TRIM_THRESHOLD, NEVER)]
-    {
-        // SAFETY: any thread may set these at any time. One that is refused costs time alone.
-        unsafe { mallopt(option, value) };
     }
 }
 

@@ -1,4 +1,4 @@
-//! Measures: how right a classifier is, and how much memory the process took.
+//! Measures: how right a classifier is.
 
 use burn::tensor::Tensor;
 
@@ -79,20 +79,6 @@ pub fn log_probabilities(scores: &[f64]) -> Vec<f64> {
 /// Log-probabilities of each row, computed on the host in float64.
 pub fn log_softmax(logits: Tensor<2>) -> Vec<Vec<f64>> {
     scores(logits).iter().map(|row| log_probabilities(row)).collect()
-}
-
-/// Starts the measurement of [`peak_bytes`] anew, where the system can.
-pub fn reset_peak() {
-    // Linux: "5" resets the high-water mark of resident memory to what is resident now.
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
-}
-
-/// Most resident memory since [`reset_peak`], bytes; `None` where the system does not tell.
-pub fn peak_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib * 1024)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::{
     data::Data,
     device::Chosen,
     loader::Loader,
-    measure::peak_bytes,
+    memory::peak_bytes,
     model::Model,
     plan::RunPlan,
     train::{Trained, Trainer, Watcher},
