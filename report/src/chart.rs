@@ -24,6 +24,7 @@ use crate::format;
 use crate::summary::{Comparison, Configuration, Series};
 use crate::table::Table;
 
+use frame::Width;
 use palette::Look;
 use picture::{Owner, Picture};
 
@@ -60,6 +61,8 @@ pub(crate) struct Chart {
     /// The figures behind it, where the table of results does not hold them.
     pub table: Option<Table>,
     picture: Picture,
+    /// The same for a phone held upright.
+    narrow: Picture,
 }
 
 impl Chart {
@@ -72,8 +75,23 @@ impl Chart {
         svg::svg(&self.picture).map_err(|problem| self.error(problem))
     }
 
+    pub fn narrow_svg(&self) -> Result<String, ReportError> {
+        svg::svg(&self.narrow).map_err(|problem| self.error(problem))
+    }
+
     pub fn png(&self) -> Result<Vec<u8>, ReportError> {
         raster::png(&self.picture).map_err(|problem| self.error(problem))
+    }
+
+    /// Drawn for both widths; `None` where there is nothing to draw.
+    fn draw(
+        name: &'static str,
+        caption: &'static str,
+        table: Option<Table>,
+        draw: impl Fn(Width) -> Option<Picture>,
+    ) -> Option<Self> {
+        let (picture, narrow) = (draw(Width::Wide)?, draw(Width::Narrow)?);
+        Some(Self { name, caption, table, picture, narrow })
     }
 
     fn error(&self, problem: String) -> ReportError {
@@ -100,7 +118,7 @@ pub(crate) fn of_lines(
     caption: &'static str,
     lines: &lines::Lines,
 ) -> Option<Chart> {
-    Some(Chart { name, caption, table: Some(lines.table()), picture: lines.picture()? })
+    Chart::draw(name, caption, Some(lines.table()), |width| lines.picture(width))
 }
 
 pub(crate) fn of_heat(
@@ -108,7 +126,8 @@ pub(crate) fn of_heat(
     caption: &'static str,
     heat: &heat::Heat,
 ) -> Option<Chart> {
-    Some(Chart { name, caption, picture: heat.picture()?, table: Some(heat.table()) })
+    let table = (!heat.grids.is_empty()).then(|| heat.table());
+    Chart::draw(name, caption, table, |width| heat.picture(width))
 }
 
 pub(crate) fn of_spread(
@@ -116,18 +135,18 @@ pub(crate) fn of_spread(
     caption: &'static str,
     spread: &spread::Spread,
 ) -> Option<Chart> {
-    Some(Chart { name, caption, table: Some(spread.table()), picture: spread.picture()? })
+    Chart::draw(name, caption, Some(spread.table()), |width| spread.picture(width))
 }
 
 /// The charts of a comparison, those left out for which there are no figures.
 pub(crate) fn charts(comparison: &Comparison) -> Vec<Chart> {
-    let pictures = [
-        accuracy::chart(comparison, &trainable_parameters(comparison)),
-        accuracy::chart(comparison, &stored_bytes()),
-        curves::chart(comparison),
-        bars::chart(comparison, &train_time()),
-        bars::chart(comparison, &peak_memory()),
-    ];
+    let draw = |i: usize, width: Width| match i {
+        0 => accuracy::chart(comparison, &trainable_parameters(comparison), width),
+        1 => accuracy::chart(comparison, &stored_bytes(), width),
+        2 => curves::chart(comparison, width),
+        3 => bars::chart(comparison, &train_time(), width),
+        _ => bars::chart(comparison, &peak_memory(), width),
+    };
     let captions = [
         "Test accuracy against trainable parameters",
         "Test accuracy against the size of the saved file",
@@ -138,10 +157,8 @@ pub(crate) fn charts(comparison: &Comparison) -> Vec<Chart> {
     NAMES
         .into_iter()
         .zip(captions)
-        .zip(pictures)
-        .filter_map(|((name, caption), picture)| {
-            Some(Chart { name, caption, table: None, picture: picture? })
-        })
+        .enumerate()
+        .filter_map(|(i, (name, caption))| Chart::draw(name, caption, None, |w| draw(i, w)))
         .collect()
 }
 

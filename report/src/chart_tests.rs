@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use super::*;
 use crate::example::{self, studies};
 use crate::record::RunRecord;
@@ -43,33 +45,67 @@ fn cases() -> Vec<(&'static str, Vec<RunRecord>)> {
     ]
 }
 
+/// The charts of every case, drawn once for all tests.
+static DRAWN: LazyLock<Vec<(&str, Vec<Chart>)>> = LazyLock::new(|| {
+    cases().into_iter().map(|(case, records)| (case, on_page(&records))).collect()
+});
+
 fn names(charts: &[Chart]) -> Vec<&'static str> {
     charts.iter().map(|chart| chart.name).collect()
 }
 
 #[test]
 fn no_two_texts_overlap_and_none_leaves_the_picture() {
-    for (case, records) in cases() {
-        for chart in on_page(&records) {
-            let picture = &chart.picture;
-            let texts: Vec<_> = picture.texts().collect();
-            assert!(!texts.is_empty(), "{case} {}", chart.name);
-            for (i, text) in texts.iter().enumerate() {
-                let bounds = text.bounds();
-                let is_inside = bounds.left >= 0.0
-                    && bounds.top >= 0.0
-                    && bounds.right <= picture.width
-                    && bounds.bottom <= picture.height;
-                assert!(is_inside, "{case}, {}: {:?} is cut off", chart.name, text.text);
-                for other in &texts[..i] {
-                    let overlap = bounds.overlap(&other.bounds());
-                    assert_eq!(
-                        overlap, 0.0,
-                        "{case}, {}: {:?} on {:?}",
-                        chart.name, text.text, other.text
-                    );
-                }
+    for (case, charts) in DRAWN.iter() {
+        for chart in charts {
+            for picture in [&chart.picture, &chart.narrow] {
+                let what = format!("{case}, {}, {} wide", chart.name, picture.width);
+                texts_are_apart(picture, &what);
             }
+        }
+    }
+}
+
+fn texts_are_apart(picture: &Picture, what: &str) {
+    let texts: Vec<_> = picture.texts().collect();
+    assert!(!texts.is_empty(), "{what}");
+    for (i, text) in texts.iter().enumerate() {
+        let bounds = text.bounds();
+        let is_inside = bounds.left >= 0.0
+            && bounds.top >= 0.0
+            && bounds.right <= picture.width
+            && bounds.bottom <= picture.height;
+        assert!(is_inside, "{what}: {:?} is cut off", text.text);
+        for other in &texts[..i] {
+            let overlap = bounds.overlap(&other.bounds());
+            assert_eq!(overlap, 0.0, "{what}: {:?} on {:?}", text.text, other.text);
+        }
+    }
+}
+
+#[test]
+fn on_a_phone_every_text_is_at_least_ten_pixels_high() {
+    // A screen of 390 pixels less the margins of the page and the frame of the chart.
+    const SHOWN: f64 = 356.0;
+    for (case, charts) in DRAWN.iter() {
+        for chart in charts {
+            let least = chart.narrow.texts().map(|text| text.size).fold(f64::INFINITY, f64::min);
+            let shown = least * SHOWN / chart.narrow.width;
+            assert!(shown >= 10.0, "{case}, {}: {shown} px", chart.name);
+        }
+    }
+}
+
+#[test]
+fn both_layouts_show_the_same_results() {
+    for (case, charts) in DRAWN.iter() {
+        for chart in charts {
+            let told = |picture: &Picture| {
+                let mut tips: Vec<_> = picture.tips.iter().map(|tip| tip.text.clone()).collect();
+                tips.sort();
+                tips
+            };
+            assert_eq!(told(&chart.picture), told(&chart.narrow), "{case}, {}", chart.name);
         }
     }
 }

@@ -72,6 +72,8 @@ pub(crate) struct Part<'a> {
 pub(crate) struct DrawnChart {
     pub chart: Chart,
     pub svg: String,
+    /// The same for a phone held upright.
+    pub narrow_svg: String,
     /// Path from the results folder, without ending.
     pub stem: String,
 }
@@ -204,7 +206,7 @@ fn drawn(
 ) -> Result<Vec<DrawnChart>, ReportError> {
     let draw = |chart: Chart| {
         let stem = format!("{CHARTS_FOLDER}/{prefix}{}", chart.name);
-        Ok(DrawnChart { svg: chart.svg()?, chart, stem })
+        Ok(DrawnChart { svg: chart.svg()?, narrow_svg: chart.narrow_svg()?, chart, stem })
     };
     charts.map(draw).collect()
 }

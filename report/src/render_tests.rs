@@ -171,7 +171,7 @@ fn the_pages_need_nothing_from_outside() {
     for outside in ["http://", "https://", "src=", "url(", "@import", "<link"] {
         assert!(!links.contains(outside), "{outside}");
     }
-    assert_eq!(html.matches("<svg ").count(), 6);
+    assert_eq!(html.matches("<svg ").count(), 12);
     assert_eq!(html.matches("<details data-series=").count(), 8);
 }
 

@@ -5,19 +5,21 @@ use crate::summary::Comparison;
 
 use super::axis::Axis;
 use super::captions::{describe, entries, front_entry};
-use super::frame::{self, Frame, HEADER_HEIGHT, LABEL_SIZE, MARGIN, SMALL_SIZE, Ticks, WIDTH};
+use super::frame::{self, Frame, LABEL_SIZE, SMALL_SIZE, Ticks, Width};
+use super::legend::Entry;
 use super::palette::{FRONT, MUTED, PAPER, TEXT};
 use super::picture::{Owner, Picture, Point, Rect, Text};
 use super::points::{self, Dot, Level, Size, is_level};
 use super::{MEAN_AND_INTERVAL, label, legend, looks, subtitle};
 
 const MIN_HEIGHT: f64 = 1000.0;
+/// Of the area inside the axes.
+const NARROW_HEIGHT: f64 = 640.0;
 const RADIUS: f64 = 11.0;
-const N_X_TICKS: usize = 7;
 const N_Y_TICKS: usize = 10;
 
 /// The chart, or `None` when no configuration has both a size and an accuracy.
-pub(super) fn chart(comparison: &Comparison, size: &Size) -> Option<Picture> {
+pub(super) fn chart(comparison: &Comparison, size: &Size, width: Width) -> Option<Picture> {
     let dots = points::dots(comparison, size);
     if dots.is_empty() {
         return None;
@@ -26,22 +28,20 @@ pub(super) fn chart(comparison: &Comparison, size: &Size) -> Option<Picture> {
     let has_front = dots.len() > 1;
     let mut entries = entries(comparison, size, &levels);
     entries.extend(has_front.then(front_entry));
-    let height = MIN_HEIGHT.max(HEADER_HEIGHT + legend::height(&entries) + MARGIN);
-    let mut picture = Picture::new(WIDTH, height, describe(comparison, size));
+    let mut picture = Picture::new(width.pixels(), 0.0, describe(comparison, size));
     let rows = (comparison.task.n_test, "test row");
-    frame::draw_header(
-        &mut picture,
-        size.title,
-        &subtitle(comparison, Some(rows), MEAN_AND_INTERVAL),
-    );
-    let legend_left = WIDTH - MARGIN - legend::width(&entries);
-    legend::draw(&mut picture, &entries, legend_left, HEADER_HEIGHT);
-
-    let (left, right) = (190.0, legend_left - 40.0);
-    let area = Rect { left, right, top: HEADER_HEIGHT + 10.0, bottom: height - 130.0 };
+    let told = subtitle(comparison, Some(rows), MEAN_AND_INTERVAL);
+    let top = frame::draw_header(&mut picture, size.title, &told, "");
+    let area = area(&mut picture, &entries, top, width);
     let x = Axis::logarithmic(dots.iter().map(|dot| dot.x));
     let frame = Frame { area, x, y: points::accuracy_axis(&dots, &levels) };
-    draw_frame(&mut picture, &frame, size);
+    draw_frame(&mut picture, &frame, size, width);
+    if width.is_narrow() {
+        let (left, room) = (width.margin(), picture.width - 2.0 * width.margin());
+        let at = (left, picture.height);
+        legend::draw(&mut picture, &entries, at, room);
+        picture.height += legend::height(&entries, room) + width.margin();
+    }
     let mut curves = Vec::new();
     if has_front {
         curves.push(draw_front(&mut picture, &frame, &dots));
@@ -55,12 +55,28 @@ pub(super) fn chart(comparison: &Comparison, size: &Size) -> Option<Picture> {
     Some(picture)
 }
 
-fn draw_frame(picture: &mut Picture, frame: &Frame, size: &Size) {
+/// The area inside the axes, after the legend beside it if there is room for one.
+fn area(picture: &mut Picture, entries: &[Entry], top: f64, width: Width) -> Rect {
+    let margin = width.margin();
+    if width.is_narrow() {
+        let right = picture.width - margin;
+        return Rect { left: 150.0, right, top: top + 10.0, bottom: top + NARROW_HEIGHT };
+    }
+    let room = legend::width(entries);
+    let height = MIN_HEIGHT.max(top + legend::height(entries, room) + margin);
+    let left = picture.width - margin - room;
+    legend::draw(picture, entries, (left, top), room);
+    Rect { left: 190.0, right: left - 40.0, top: top + 10.0, bottom: height - 130.0 }
+}
+
+/// Makes the picture as high as the axes with their names.
+fn draw_frame(picture: &mut Picture, frame: &Frame, size: &Size, width: Width) {
     let show_y = frame::percent_ticks(&frame.y, N_Y_TICKS);
-    frame.draw_x(picture, &Ticks { max_n: N_X_TICKS, show: &size.show, size: LABEL_SIZE });
+    let max_n = width.choose(7, 4);
+    frame.draw_x(picture, &Ticks { max_n, show: &size.show, size: LABEL_SIZE });
     frame.draw_y(picture, &Ticks { max_n: N_Y_TICKS, show: &show_y, size: LABEL_SIZE });
     frame.draw_axes(picture);
-    frame.name_x(picture, &size.axis_name);
+    picture.height = frame.name_x(picture, &size.axis_name);
     frame.name_y(picture, "Test accuracy");
 }
 
@@ -154,7 +170,10 @@ fn draw_levels(picture: &mut Picture, frame: &Frame, levels: &[Level], taken: &m
         let y = frame.place_y(level.accuracy);
         if !frame.has_y(level.accuracy) {
             let text = small_text(frame, &format!("↓ {text}, below this range"));
-            let places: Vec<Point> = columns.iter().map(|&x| (x, bottom - GAP)).collect();
+            // One above the other where they are too wide to stand side by side.
+            let heights = [1.0, 2.6, 4.2].map(|n| bottom - n * GAP);
+            let places = heights.iter().flat_map(|&y| columns.iter().map(move |&x| (x, y)));
+            let places: Vec<Point> = places.collect();
             write(picture, label::place(text, &places, taken, &frame.area), taken);
             continue;
         }
@@ -180,7 +199,7 @@ fn draw_baseline_labels(picture: &mut Picture, frame: &Frame, dots: &[Dot], take
         let width = Text::new(&text, (0.0, 0.0), SMALL_SIZE, TEXT).bounds().width();
         let mut places = Vec::new();
         for gap in [38.0, 60.0, 90.0] {
-            for lead in [width / 2.0, width - 20.0, 20.0, width] {
+            for lead in [width / 2.0, width - 20.0, 20.0, width, width + 30.0] {
                 places.extend([(x - lead, y - gap), (x - lead, y + gap)]);
             }
         }

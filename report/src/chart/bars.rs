@@ -5,9 +5,9 @@ use crate::summary::{Comparison, Configuration};
 
 use super::axis::Axis;
 use super::font;
-use super::frame::{self, Frame, HEADER_HEIGHT, LABEL_SIZE, MARGIN, SMALL_SIZE, Ticks, WIDTH};
+use super::frame::{self, Frame, LABEL_SIZE, SMALL_SIZE, Ticks, Width};
 use super::palette::{MUTED, TEXT};
-use super::picture::{Anchor, Ink, Owner, Picture, Rect, Text};
+use super::picture::{Ink, Owner, Picture, Rect, Text};
 use super::{MEAN_AND_INTERVAL, looks, subtitle};
 
 const ROW_HEIGHT: f64 = 42.0;
@@ -32,7 +32,7 @@ struct Row {
 }
 
 /// The chart, or `None` when nothing is known.
-pub(super) fn chart(comparison: &Comparison, figure: &Figure) -> Option<Picture> {
+pub(super) fn chart(comparison: &Comparison, figure: &Figure, width: Width) -> Option<Picture> {
     let rows = rows(comparison, figure);
     if rows.is_empty() {
         return None;
@@ -42,27 +42,31 @@ pub(super) fn chart(comparison: &Comparison, figure: &Figure) -> Option<Picture>
     };
     let label_width = widest(&|row| row.label.clone());
     let value_width = widest(&|row| (figure.show)(row.value.mean));
-    let top = HEADER_HEIGHT;
-    let bottom = top + rows.len() as f64 * ROW_HEIGHT + 10.0;
-    let mut picture = Picture::new(WIDTH, bottom + 130.0, describe(comparison, figure, &rows));
-    frame::draw_header(&mut picture, figure.title, &subtitle(comparison, None, MEAN_AND_INTERVAL));
+    let (margin, row_height) = (width.margin(), width.row_lift() + ROW_HEIGHT);
+    let mut picture = Picture::new(width.pixels(), 0.0, describe(comparison, figure, &rows));
+    let told = subtitle(comparison, None, MEAN_AND_INTERVAL);
+    let top = frame::draw_header(&mut picture, figure.title, &told, "");
     let area = Rect {
-        left: MARGIN + label_width + 24.0,
-        right: WIDTH - MARGIN - value_width - 20.0,
+        left: margin + width.choose(label_width + 24.0, 30.0),
+        right: picture.width - margin - value_width - 20.0,
         top,
-        bottom,
+        bottom: top + rows.len() as f64 * row_height + 10.0,
     };
     let ends = rows.iter().map(|row| row.value.mean + row.value.half_width().unwrap_or(0.0));
     // An interval from two seeds may be of any width; the bars matter more.
     let longest = rows.iter().map(|row| row.value.mean).fold(0.0, f64::max);
     let x = Axis::from_zero(ends.map(|end| end.min(1.3 * longest)));
     let frame = Frame { area, x, y: Axis::Linear { low: 0.0, high: 1.0 } };
-    frame.draw_x(&mut picture, &Ticks { max_n: 6, show: &figure.tick, size: LABEL_SIZE });
-    frame.name_x(&mut picture, figure.axis_name);
+    let ticks = Ticks { max_n: width.choose(6, 4), show: &figure.tick, size: LABEL_SIZE };
+    frame.draw_x(&mut picture, &ticks);
+    picture.height = frame.name_x(&mut picture, figure.axis_name);
     for (i, row) in rows.iter().enumerate() {
-        let y = top + 5.0 + (i as f64 + 0.5) * ROW_HEIGHT;
+        let y = top + 5.0 + (i + 1) as f64 * row_height - 0.5 * ROW_HEIGHT;
         let value = (figure.show)(row.value.mean);
-        picture.of(Some(row.owner.clone()), |picture| draw_row(picture, &frame, row, y, &value));
+        picture.of(Some(row.owner.clone()), |picture| {
+            frame.name_row(picture, width, &row.label, y);
+            draw_row(picture, &frame, row, y, &value);
+        });
     }
     frame.draw_axes(&mut picture);
     Some(picture)
@@ -85,8 +89,6 @@ fn rows(comparison: &Comparison, figure: &Figure) -> Vec<Row> {
 
 fn draw_row(picture: &mut Picture, frame: &Frame, row: &Row, y: f64, value: &str) {
     let left = frame.area.left;
-    let label = Text::new(&row.label, (left - 14.0, y), SMALL_SIZE, TEXT);
-    picture.text(label.anchor(Anchor::End));
     let end = frame.place_x(row.value.mean);
     let (top, bottom) = (y - BAR_HEIGHT / 2.0, y + BAR_HEIGHT / 2.0);
     picture.rect(Rect { left, top, right: end, bottom }, row.ink);

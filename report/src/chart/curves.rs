@@ -6,30 +6,28 @@ use crate::summary::{Comparison, Configuration, Series};
 
 use super::axis::Axis;
 use super::font;
-use super::frame::{self, Frame, HEADER_HEIGHT, MARGIN, SMALL_SIZE, Ticks, WIDTH};
+use super::frame::{self, Frame, SMALL_SIZE, Ticks, Width};
 use super::palette::{Look, MUTED, TEXT};
 use super::picture::{Ink, Owner, Picture, Point, Rect, Text};
 use super::{looks, subtitle};
 
-const N_COLUMNS: usize = 3;
+const MAX_COLUMNS: usize = 3;
 const PANEL_HEIGHT: f64 = 360.0;
 const TICK_SIZE: f64 = 22.0;
 const HEAD_ONLY: &str = "head";
 
 /// The chart, or `None` when no run has a curve.
-pub(super) fn chart(comparison: &Comparison) -> Option<Picture> {
+pub(super) fn chart(comparison: &Comparison, width: Width) -> Option<Picture> {
     let panels: Vec<(&Series, Look)> = looks(comparison)
         .filter(|(series, _)| series.name != HEAD_ONLY && runs(series).next().is_some())
         .collect();
     if panels.is_empty() {
         return None;
     }
-    let n_rows = panels.len().div_ceil(N_COLUMNS);
-    let height = HEADER_HEIGHT + 30.0 + n_rows as f64 * PANEL_HEIGHT + MARGIN;
-    let mut picture = Picture::new(WIDTH, height, describe(comparison, &panels));
+    let mut picture = Picture::new(width.pixels(), 0.0, describe(comparison, &panels));
     let title = "Learning curves: validation accuracy against optimizer steps";
     let rows = (comparison.task.n_validation, "validation row");
-    frame::draw_header(&mut picture, title, &subtitle(comparison, Some(rows), "one line per seed"));
+    let told = subtitle(comparison, Some(rows), "one line per seed");
     // A level to compare with: its own curve may run over many more steps than the others.
     let head_only = comparison.baseline(HEAD_ONLY);
     let head_only = head_only.and_then(|head_only| Some(head_only.validation_accuracy()?.mean));
@@ -39,16 +37,20 @@ pub(super) fn chart(comparison: &Comparison) -> Option<Picture> {
     if head_only.is_some() {
         key += " Dashed: head only, its best.";
     }
-    let key = font::shorten(&key, SMALL_SIZE, false, WIDTH - 2.0 * MARGIN);
-    picture.text(Text::new(key, (MARGIN, 136.0), SMALL_SIZE, MUTED));
+    let top = frame::draw_header(&mut picture, title, &told, &key);
+    let widest = panels.iter().flat_map(|(series, _)| [series.title.as_str(), setting(series)]);
+    let widest = widest.map(|text| font::width(text, SMALL_SIZE, true)).fold(0.0, f64::max);
+    let n_columns = width.n_columns(MAX_COLUMNS, widest);
+    let margin = width.margin();
+    picture.height = top + panels.len().div_ceil(n_columns) as f64 * PANEL_HEIGHT + margin;
 
     let points = || panels.iter().flat_map(|(series, _)| runs(series)).flat_map(|run| &run.curve);
     let x = Axis::from_zero(points().map(|point| point.step as f64));
     let y = Axis::shares(points().map(|point| point.validation_accuracy).chain(head_only));
-    let column_width = (WIDTH - 2.0 * MARGIN) / N_COLUMNS as f64;
+    let column_width = (picture.width - 2.0 * margin) / n_columns as f64;
     for (i, (series, look)) in panels.into_iter().enumerate() {
-        let left = MARGIN + (i % N_COLUMNS) as f64 * column_width;
-        let top = HEADER_HEIGHT + 30.0 + (i / N_COLUMNS) as f64 * PANEL_HEIGHT;
+        let left = margin + (i % n_columns) as f64 * column_width;
+        let top = top + (i / n_columns) as f64 * PANEL_HEIGHT;
         let area = Rect {
             left: left + 90.0,
             top: top + 76.0,
@@ -59,6 +61,10 @@ pub(super) fn chart(comparison: &Comparison) -> Option<Picture> {
         panel.draw(&mut picture, head_only);
     }
     Some(picture)
+}
+
+fn setting<'s>(series: &'s Series) -> &'s str {
+    series.best().map_or("no result", |best| best.setting.as_str())
 }
 
 fn runs<'a>(series: &Series<'a>) -> impl Iterator<Item = &'a RunRecord> {
@@ -99,8 +105,7 @@ impl Panel<'_, '_> {
         self.look.marker.fill(picture, (x + 10.0, y), 9.0, self.look.ink);
         let title = font::shorten(&self.series.title, SMALL_SIZE, true, room);
         picture.text(Text::new(title, (x + 30.0, y), SMALL_SIZE, TEXT).bold());
-        let setting = self.series.best().map_or("no result", |best| best.setting.as_str());
-        let setting = font::shorten(setting, TICK_SIZE, false, room);
+        let setting = font::shorten(setting(self.series), TICK_SIZE, false, room);
         picture.text(Text::new(setting, (x + 30.0, y + 28.0), TICK_SIZE, MUTED));
     }
 

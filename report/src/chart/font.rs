@@ -79,6 +79,22 @@ pub(super) fn shorten(text: &str, em: f64, bold: bool, max_width: f64) -> String
     String::new()
 }
 
+/// `text` in lines no wider than `max_width`, broken between words.
+pub(super) fn wrap(text: &str, em: f64, bold: bool, max_width: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        if let Some(line) = lines.last_mut() {
+            let longer = format!("{line} {word}");
+            if width(&longer, em, bold) <= max_width {
+                *line = longer;
+                continue;
+            }
+        }
+        lines.push(shorten(word, em, bold, max_width));
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +116,16 @@ mod tests {
         assert!(width(&short, 28.0, false) <= 200.0);
         assert_eq!(shorten("LoRA", 28.0, false, 200.0), "LoRA");
         assert_eq!(shorten("LoRA", 28.0, false, 1.0), "");
+    }
+
+    #[test]
+    fn wrapped_text_keeps_all_its_words_and_the_width_given() {
+        let text = "A method with a very long title";
+        let lines = wrap(text, 28.0, false, 200.0);
+        assert!(lines.len() > 1 && lines.join(" ") == text, "{lines:?}");
+        assert!(lines.iter().all(|line| width(line, 28.0, false) <= 200.0), "{lines:?}");
+        assert_eq!(wrap("LoRA", 28.0, false, 200.0), ["LoRA"]);
+        assert!(wrap("", 28.0, false, 200.0).is_empty());
     }
 
     #[test]

@@ -1,19 +1,15 @@
 //! Heat maps: cells with a number in each, so that the colours are a help and not the message.
 
+mod layout;
+
 use crate::table::{Column, Table, text};
 
 use super::font;
-use super::frame::{self, HEADER_HEIGHT, MARGIN, SMALL_SIZE, WIDTH};
-use super::palette::{BELOW, LEVELS, MUTED, PAPER, TEXT};
-use super::picture::{Anchor, Ink, Owner, Picture, Rect, Text};
+use super::frame::{self, SMALL_SIZE, Width};
+use super::palette::{BELOW, LEVELS, PAPER, TEXT};
+use super::picture::{Ink, Owner, Picture, Text};
 
-const CELL_HEIGHT: f64 = 58.0;
-const MAX_CELL_WIDTH: f64 = 190.0;
-const CELL_SIZE: f64 = 22.0;
-const MIN_CELL_WIDTH: f64 = 100.0;
-/// Room for labels where there are many cells, and where there are few.
-const LABEL_ROOM: (f64, f64) = (420.0, 560.0);
-const PANEL_GAP: f64 = 60.0;
+use layout::{CELL_HEIGHT, Layout, PANEL_GAP};
 
 /// The chart before it is drawn.
 pub(crate) struct Heat {
@@ -26,12 +22,14 @@ pub(crate) struct Heat {
 }
 
 /// One map.
+#[derive(Clone)]
 pub(crate) struct Grid {
     pub title: String,
     pub columns: Vec<String>,
     pub rows: Vec<Row>,
 }
 
+#[derive(Clone)]
 pub(crate) struct Row {
     pub label: String,
     pub owner: Option<Owner>,
@@ -93,51 +91,40 @@ impl Heat {
     }
 
     /// The picture; `None` without a cell.
-    pub fn picture(&self) -> Option<Picture> {
-        self.grids.iter().flat_map(|grid| &grid.rows).flat_map(|row| &row.cells).next()?;
-        let n_across = if self.grids.len() == 1 { 1 } else { 2 };
-        let n_cells = self.grids.iter().map(|grid| grid.columns.len()).max()? as f64;
-        let room = (WIDTH - 2.0 * MARGIN - PANEL_GAP * (n_across - 1) as f64) / n_across as f64;
-        let label_room = (room - 20.0 - n_cells * MIN_CELL_WIDTH).clamp(LABEL_ROOM.0, LABEL_ROOM.1);
-        let rows = |grid: &'_ Grid| grid.rows.iter().map(|row| row.label.clone()).collect();
-        let label_width = self.widest(rows).min(label_room);
-        let cell_width = ((room - label_width - 20.0) / n_cells).min(MAX_CELL_WIDTH);
-        let column_width = self.widest(|grid| grid.columns.clone()).min(label_room);
-        let is_upward = column_width + 12.0 > cell_width;
-        let head = if is_upward { column_width + 24.0 } else { 44.0 };
-        let title_height = if n_across > 1 { 56.0 } else { 0.0 };
-        let n_rows = self.grids.iter().map(|grid| grid.rows.len()).max()? as f64;
-        let grid_height = title_height + head + n_rows * CELL_HEIGHT + 40.0;
-        let top = HEADER_HEIGHT + if self.key.is_empty() { 0.0 } else { 36.0 };
-        let n_down = self.grids.len().div_ceil(n_across) as f64;
-        let mut picture = Picture::new(WIDTH, top + n_down * grid_height + 10.0, self.describe());
-        frame::draw_header(&mut picture, &self.title, &self.subtitle);
-        let key = font::shorten(&self.key, SMALL_SIZE, false, WIDTH - 2.0 * MARGIN);
-        picture.text(Text::new(key, (MARGIN, 136.0), SMALL_SIZE, MUTED));
-        for (i, grid) in self.grids.iter().enumerate() {
-            let left = MARGIN + (i % n_across) as f64 * (room + PANEL_GAP);
-            let top = top + (i / n_across) as f64 * grid_height;
-            if n_across > 1 {
-                let title = font::shorten(&grid.title, SMALL_SIZE, true, room);
+    pub fn picture(&self, width: Width) -> Option<Picture> {
+        self.cells().next()?;
+        let layout = Layout::of(self, width);
+        let grids: Vec<Grid> =
+            self.grids.iter().flat_map(|grid| grid.banded(layout.n_cells)).collect();
+        let has_titles = grids.len() > 1;
+        let title_height = if has_titles { 56.0 } else { 0.0 };
+        let row_height = CELL_HEIGHT + layout.lift;
+        let n_rows = grids.iter().map(|grid| grid.rows.len()).max()? as f64;
+        let grid_height = title_height + layout.head + n_rows * row_height + 40.0;
+        let mut picture = Picture::new(width.pixels(), 0.0, self.describe());
+        let top = frame::draw_header(&mut picture, &self.title, &self.subtitle, &self.key);
+        let n_down = grids.len().div_ceil(layout.n_across) as f64;
+        picture.height = top + n_down * grid_height + 10.0;
+        for (i, grid) in grids.iter().enumerate() {
+            let across = (i % layout.n_across) as f64;
+            let left = width.margin() + across * (layout.room + PANEL_GAP);
+            let top = top + (i / layout.n_across) as f64 * grid_height;
+            if has_titles {
+                let title = font::shorten(&grid.title, SMALL_SIZE, true, layout.room);
                 picture.text(Text::new(title, (left, top + 18.0), SMALL_SIZE, TEXT).bold());
             }
-            let corner = (left + label_width + 20.0, top + title_height + head);
-            draw_head(&mut picture, grid, corner, cell_width, is_upward.then_some(label_room));
+            let corner = (left + layout.label_width, top + title_height + layout.head);
+            layout.draw_head(&mut picture, grid, corner);
             for (j, row) in grid.rows.iter().enumerate() {
-                let corner = (corner.0, corner.1 + j as f64 * CELL_HEIGHT);
-                picture.of(row.owner.clone(), |picture| {
-                    let end = (corner.0 - 14.0, corner.1 + CELL_HEIGHT / 2.0);
-                    let label = font::shorten(&row.label, SMALL_SIZE, false, label_room);
-                    picture.text(Text::new(label, end, SMALL_SIZE, TEXT).anchor(Anchor::End));
-                    draw_cells(picture, row, corner, cell_width);
-                });
-                for (k, cell) in row.cells.iter().enumerate().filter(|(_, c)| !c.tip.is_empty()) {
-                    let place = cell_place(corner, k, cell_width);
-                    picture.tip(place, cell.tip.as_str(), row.owner.clone());
-                }
+                let corner = (corner.0, corner.1 + j as f64 * row_height + layout.lift);
+                layout.draw_row(&mut picture, row, corner);
             }
         }
         Some(picture)
+    }
+
+    fn cells(&self) -> impl Iterator<Item = &Cell> {
+        self.grids.iter().flat_map(|grid| &grid.rows).flat_map(|row| &row.cells)
     }
 
     fn widest(&self, labels: impl Fn(&Grid) -> Vec<String>) -> f64 {
@@ -157,47 +144,78 @@ impl Heat {
     }
 }
 
-fn cell_place((left, top): (f64, f64), i: usize, width: f64) -> Rect {
-    let left = left + i as f64 * width;
-    Rect { left, top, right: left + width, bottom: top + CELL_HEIGHT }
-}
-
-/// Names the columns: across, or upward where their names need this room.
-fn draw_head(
-    picture: &mut Picture,
-    grid: &Grid,
-    (left, bottom): (f64, f64),
-    cell_width: f64,
-    upward: Option<f64>,
-) {
-    for (i, column) in grid.columns.iter().enumerate() {
-        let middle = left + (i as f64 + 0.5) * cell_width;
-        let text = match upward {
-            Some(room) => {
-                let label = font::shorten(column, SMALL_SIZE, false, room);
-                Text::new(label, (middle, bottom - 12.0), SMALL_SIZE, TEXT).upward()
-            }
-            None => {
-                let text = Text::new(column, (middle, bottom - 22.0), SMALL_SIZE, TEXT);
-                text.anchor(Anchor::Middle)
+impl Grid {
+    /// The grid in pieces of at most `n` columns, about equally wide.
+    fn banded(&self, n: usize) -> Vec<Self> {
+        let n_columns = self.columns.len();
+        let n_bands = n_columns.div_ceil(n);
+        if n_bands < 2 {
+            return vec![self.clone()];
+        }
+        let size = n_columns.div_ceil(n_bands);
+        let band = |begin: usize| {
+            let end = (begin + size).min(n_columns);
+            let cells = |row: &Row| Row { cells: row.cells[begin..end].to_vec(), ..row.clone() };
+            let part = format!("columns {} to {end} of {n_columns}", begin + 1);
+            Self {
+                title: format!("{} {part}", self.title).trim().to_owned(),
+                columns: self.columns[begin..end].to_vec(),
+                rows: self.rows.iter().map(cells).collect(),
             }
         };
-        picture.text(text);
+        (0..n_columns).step_by(size).map(band).collect()
     }
 }
 
-fn draw_cells(picture: &mut Picture, row: &Row, (left, top): (f64, f64), cell_width: f64) {
-    const GAP: f64 = 2.0;
-    for (i, cell) in row.cells.iter().enumerate() {
-        let place = cell_place((left, top), i, cell_width);
-        let (paint, ink) = cell.inks();
-        let Some(paint) = paint else { continue };
-        let Rect { left, top, right, bottom } = place;
-        let inner =
-            Rect { left: left + GAP, top: top + GAP, right: right - GAP, bottom: bottom - GAP };
-        picture.rect(inner, paint);
-        let text = font::shorten(&cell.text, CELL_SIZE, false, cell_width - 8.0);
-        let at = ((left + right) / 2.0, (top + bottom) / 2.0);
-        picture.text(Text::new(text, at, CELL_SIZE, ink).anchor(Anchor::Middle));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::picture::{Anchor, Text};
+
+    fn map(n: usize) -> Heat {
+        let names: Vec<String> = (0..n).map(|i| format!("A method called {i}")).collect();
+        let cell = |i: usize, j: usize| Cell {
+            text: format!("(+{i}.{j})"),
+            level: 0.5,
+            tip: format!("{i} against {j}: so"),
+        };
+        let row = |(i, label): (usize, &String)| Row {
+            label: label.clone(),
+            owner: None,
+            cells: (0..n).map(|j| cell(i, j)).collect(),
+        };
+        let rows = names.iter().enumerate().map(row).collect();
+        Heat {
+            title: "Title".to_owned(),
+            subtitle: "subtitle".to_owned(),
+            key: String::new(),
+            row_name: "Row",
+            grids: vec![Grid { title: String::new(), columns: names, rows }],
+        }
+    }
+
+    #[test]
+    fn a_map_too_wide_for_a_phone_becomes_bands_that_hold_every_cell() {
+        let heat = map(16);
+        for width in [Width::Wide, Width::Narrow] {
+            let picture = heat.picture(width).unwrap();
+            let texts: Vec<&Text> = picture.texts().collect();
+            let n_cells = texts.iter().filter(|text| text.text.starts_with("(+")).count();
+            assert_eq!((n_cells, picture.tips.len()), (256, 256), "{width:?}");
+            assert!(texts.iter().all(|text| text.bounds().right <= picture.width), "{width:?}");
+            let n_bands = texts.iter().filter(|text| text.text.ends_with("of 16")).count();
+            assert_eq!(n_bands > 1, width.is_narrow(), "{width:?}");
+        }
+    }
+
+    #[test]
+    fn rows_are_named_beside_their_cells_where_these_stay_wide_enough() {
+        let first_label = |n: usize| {
+            let picture = map(n).picture(Width::Narrow).unwrap();
+            let mut labels = picture.texts().filter(|text| text.text == "A method called 0");
+            labels.find(|text| !text.upward).unwrap().anchor
+        };
+        assert_eq!(first_label(2), Anchor::End);
+        assert_eq!(first_label(8), Anchor::Start);
     }
 }

@@ -1,13 +1,14 @@
-//! The legend, beside the data and never on it.
+//! The legend, beside or under the data and never on it.
 
 use super::font;
 use super::frame::SMALL_SIZE;
 use super::palette::{FRONT, Look, MUTED, TEXT};
-use super::picture::{Picture, Text};
+use super::picture::{Picture, Point, Text};
 
 const DETAIL_SIZE: f64 = 22.0;
 const KEY_WIDTH: f64 = 64.0;
 const MAX_WIDTH: f64 = 450.0;
+const COLUMN_GAP: f64 = 30.0;
 const ENTRY_HEIGHT: f64 = 70.0;
 
 /// The lines that are not methods.
@@ -34,8 +35,12 @@ pub(crate) struct Entry {
     pub detail: String,
 }
 
-/// Width that the legend takes, as far as it may.
+/// Width that the legend takes beside the data, as far as it may.
 pub(super) fn width(entries: &[Entry]) -> f64 {
+    column_width(entries).min(MAX_WIDTH)
+}
+
+fn column_width(entries: &[Entry]) -> f64 {
     let widest = entries
         .iter()
         .map(|entry| {
@@ -43,18 +48,28 @@ pub(super) fn width(entries: &[Entry]) -> f64 {
             title.max(font::width(&entry.detail, DETAIL_SIZE, false))
         })
         .fold(0.0, f64::max);
-    (KEY_WIDTH + widest).min(MAX_WIDTH)
+    KEY_WIDTH + widest
 }
 
-pub(super) fn height(entries: &[Entry]) -> f64 {
-    entries.len() as f64 * ENTRY_HEIGHT
+/// Height that the legend takes in as many columns as have `room`.
+pub(super) fn height(entries: &[Entry], room: f64) -> f64 {
+    n_rows(entries, room) as f64 * ENTRY_HEIGHT
 }
 
-/// Draws the legend with its upper left corner at (`left`, `top`).
-pub(super) fn draw(picture: &mut Picture, entries: &[Entry], left: f64, top: f64) {
-    let room = MAX_WIDTH - KEY_WIDTH;
+fn n_rows(entries: &[Entry], room: f64) -> usize {
+    let n_columns = (room + COLUMN_GAP) / (column_width(entries) + COLUMN_GAP);
+    entries.len().div_ceil((n_columns as usize).max(1))
+}
+
+/// Draws the legend with its upper left corner at (`left`, `top`), in as many columns as have
+/// `room`.
+pub(super) fn draw(picture: &mut Picture, entries: &[Entry], (left, top): Point, room: f64) {
+    let n_rows = n_rows(entries, room);
+    let step = column_width(entries).min(room) + COLUMN_GAP;
+    let room = step - COLUMN_GAP - KEY_WIDTH;
     for (i, entry) in entries.iter().enumerate() {
-        let y = top + (i as f64 + 0.5) * ENTRY_HEIGHT;
+        let left = left + (i / n_rows) as f64 * step;
+        let y = top + ((i % n_rows) as f64 + 0.5) * ENTRY_HEIGHT;
         draw_key(picture, entry.key, left, y);
         let x = left + KEY_WIDTH;
         let title = font::shorten(&entry.title, SMALL_SIZE, false, room);

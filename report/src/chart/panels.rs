@@ -5,7 +5,7 @@ use crate::format;
 
 use super::axis::Axis;
 use super::font;
-use super::frame::{self, Frame, HEADER_HEIGHT, MARGIN, SMALL_SIZE, Ticks, WIDTH};
+use super::frame::{self, Frame, SMALL_SIZE, Ticks, Width};
 use super::palette::{Look, MUTED, TEXT};
 use super::picture::{Picture, Rect, Text};
 use super::svg;
@@ -49,16 +49,14 @@ impl Panels {
     }
 
     fn picture(&self) -> Picture {
-        let top = HEADER_HEIGHT + 30.0;
+        let (width, margin) = (Width::Wide.pixels(), Width::Wide.margin());
+        let mut picture = Picture::new(width, 0.0, self.describe());
+        let top = frame::draw_header(&mut picture, &self.title, &self.subtitle, &self.key);
         let n_rows = self.panels.len().div_ceil(N_COLUMNS);
-        let height = top + n_rows as f64 * PANEL_HEIGHT + MARGIN;
-        let mut picture = Picture::new(WIDTH, height, self.describe());
-        frame::draw_header(&mut picture, &self.title, &self.subtitle);
-        let key = font::shorten(&self.key, SMALL_SIZE, false, WIDTH - 2.0 * MARGIN);
-        picture.text(Text::new(key, (MARGIN, 136.0), SMALL_SIZE, MUTED));
-        let column_width = (WIDTH - 2.0 * MARGIN) / N_COLUMNS as f64;
+        picture.height = top + n_rows as f64 * PANEL_HEIGHT + margin;
+        let column_width = (width - 2.0 * margin) / N_COLUMNS as f64;
         for (i, panel) in self.panels.iter().enumerate() {
-            let left = MARGIN + (i % N_COLUMNS) as f64 * column_width;
+            let left = margin + (i % N_COLUMNS) as f64 * column_width;
             let top = top + (i / N_COLUMNS) as f64 * PANEL_HEIGHT;
             let area = Rect {
                 left: left + 90.0,

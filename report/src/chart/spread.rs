@@ -6,9 +6,9 @@ use crate::table::{Column, Table, number, text};
 
 use super::axis::Axis;
 use super::font;
-use super::frame::{self, Frame, HEADER_HEIGHT, LABEL_SIZE, MARGIN, SMALL_SIZE, Ticks, WIDTH};
-use super::palette::{Look, MUTED, TEXT};
-use super::picture::{Anchor, Owner, Picture, Rect, Text};
+use super::frame::{self, Frame, LABEL_SIZE, SMALL_SIZE, Ticks, Width};
+use super::palette::{Look, MUTED, PAPER, TEXT};
+use super::picture::{Owner, Picture, Rect, Text};
 
 const ROW_HEIGHT: f64 = 58.0;
 const GROUP_HEIGHT: f64 = 54.0;
@@ -59,7 +59,7 @@ impl Spread {
         Table { columns, rows: rows.collect() }
     }
 
-    pub fn picture(&self) -> Option<Picture> {
+    pub fn picture(&self, width: Width) -> Option<Picture> {
         self.marks().next()?;
         let label = |mark: &Mark| font::shorten(&mark.label, SMALL_SIZE, false, MAX_LABEL_WIDTH);
         let widest = |texts: &dyn Fn(&Mark) -> String| {
@@ -70,15 +70,14 @@ impl Spread {
         let label_width = groups.fold(widest(&label), f64::max).min(MAX_LABEL_WIDTH);
         let value_width = widest(&value);
         let n_rows = self.marks().count() as f64;
-        let bottom =
-            HEADER_HEIGHT + self.groups.len() as f64 * GROUP_HEIGHT + n_rows * ROW_HEIGHT + 10.0;
-        let mut picture = Picture::new(WIDTH, bottom + 130.0, self.describe());
-        frame::draw_header(&mut picture, &self.title, &self.subtitle);
+        let (margin, row_height) = (width.margin(), width.row_lift() + ROW_HEIGHT);
+        let mut picture = Picture::new(width.pixels(), 0.0, self.describe());
+        let top = frame::draw_header(&mut picture, &self.title, &self.subtitle, "");
         let area = Rect {
-            left: MARGIN + label_width + 30.0,
-            right: WIDTH - MARGIN - value_width - 24.0,
-            top: HEADER_HEIGHT,
-            bottom,
+            left: margin + width.choose(label_width, 0.0) + 30.0,
+            right: picture.width - margin - value_width - 24.0,
+            top,
+            bottom: top + self.groups.len() as f64 * GROUP_HEIGHT + n_rows * row_height + 10.0,
         };
         let ends = self.marks().flat_map(|mark| {
             let half = mark.accuracy.half_width().unwrap_or(0.0).min(0.05);
@@ -86,8 +85,9 @@ impl Spread {
         });
         let x = Axis::shares(ends.chain(self.level.iter().map(|(_, level)| *level)));
         let frame = Frame { area, x, y: Axis::Linear { low: 0.0, high: 1.0 } };
-        let show = frame::percent_ticks(&x, N_TICKS);
-        frame.draw_x(&mut picture, &Ticks { max_n: N_TICKS, show: &show, size: LABEL_SIZE });
+        let max_n = width.choose(N_TICKS, 4);
+        let show = frame::percent_ticks(&x, max_n);
+        frame.draw_x(&mut picture, &Ticks { max_n, show: &show, size: LABEL_SIZE });
         if let Some((_, level)) = &self.level {
             let x = frame.place_x(*level);
             picture.dashed((x, area.top), (x, area.bottom), MUTED, 3.0, (9.0, 7.0));
@@ -98,25 +98,25 @@ impl Spread {
             }
             None => self.axis_name.clone(),
         };
-        frame.name_x(&mut picture, &name);
-        let mut y = HEADER_HEIGHT;
+        picture.height = frame.name_x(&mut picture, &name);
+        let mut y = top;
         for (group, marks) in &self.groups {
-            let at = (MARGIN, y + GROUP_HEIGHT / 2.0);
+            let at = (width.choose(margin, area.left + 10.0), y + GROUP_HEIGHT / 2.0);
             let title = font::shorten(group, SMALL_SIZE, true, label_width);
-            picture.text(Text::new(title, at, SMALL_SIZE, TEXT).bold());
+            let title = Text::new(title, at, SMALL_SIZE, TEXT).bold();
+            picture.rect(title.bounds(), PAPER);
+            picture.text(title);
             y += GROUP_HEIGHT;
             for mark in marks {
-                let middle = y + ROW_HEIGHT / 2.0;
+                let middle = y + row_height - ROW_HEIGHT / 2.0;
                 picture.of(mark.owner.clone(), |picture| {
-                    let end = (area.left - 16.0, middle);
-                    let label = Text::new(label(mark), end, SMALL_SIZE, TEXT);
-                    picture.text(label.anchor(Anchor::End));
+                    frame.name_row(picture, width, &label(mark), middle);
                     draw_mark(picture, &frame, mark, middle);
                 });
                 let at = (frame.place_x(mark.accuracy.mean), middle);
                 let tip = format!("{}: {}", mark.label, value(mark));
                 picture.tip(Rect::around(at, 18.0), tip, mark.owner.clone());
-                y += ROW_HEIGHT;
+                y += row_height;
             }
         }
         frame.draw_axes(&mut picture);

@@ -41,7 +41,7 @@ fn part_html(part: &Part) -> String {
         comparison.configurations().map(|(series, c)| Owner::of(series, c)).collect();
     format!(
         "<p class=\"headline\">{}</p>\n{}\
-         <p class=\"hint narrow\">Charts and tables can be moved sideways.</p>\n{charts}\
+         <p class=\"hint narrow\">Tables can be moved sideways.</p>\n{charts}\
          <h3>Results</h3>\n<p class=\"hint\">Click a heading to sort.</p>\n{}\
          <h3>Runs</h3>\n<p class=\"hint\">Configuration, figures and the command of each run.</p>\n\
          {}<h3>Notes</h3>\n{}",
@@ -66,9 +66,9 @@ fn figure(drawn: &DrawnChart) -> String {
         )
     });
     format!(
-        "<figure>\n<div class=\"chart\" tabindex=\"0\" role=\"region\" aria-label=\"{}\">\n{}</div>\n\
-         {figures}</figure>\n",
-        drawn.chart.caption, drawn.svg
+        "<figure aria-label=\"{}\">\n<div class=\"chart broad\">\n{}</div>\n\
+         <div class=\"chart narrow\">\n{}</div>\n{figures}</figure>\n",
+        drawn.chart.caption, drawn.svg, drawn.narrow_svg
     )
 }
 

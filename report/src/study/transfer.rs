@@ -116,8 +116,8 @@ pub(crate) fn chart(comparison: &Comparison) -> Option<Chart> {
     let heat = Heat {
         title: format!("Trained on {}, tested elsewhere without training", comparison.task.name),
         subtitle: chart::subtitle(comparison, None, "means"),
-        key: "Left: blue is shown to be above the head alone, orange below it. Right: what is \
-              lost on the way."
+        key: "First map: blue is shown to be above the head alone, orange below it. Second: what \
+              is lost on the way."
             .to_owned(),
         row_name: "Method",
         grids: vec![

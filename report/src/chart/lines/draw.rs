@@ -3,11 +3,9 @@
 use super::{Curve, Lines, Panel, Spot, Up};
 use crate::chart::axis::Axis;
 use crate::chart::font;
-use crate::chart::frame::{
-    self, Frame, HEADER_HEIGHT, LABEL_SIZE, MARGIN, SMALL_SIZE, Ticks, WIDTH,
-};
+use crate::chart::frame::{self, Frame, LABEL_SIZE, SMALL_SIZE, Ticks, Width};
 use crate::chart::legend;
-use crate::chart::palette::{GRID, MUTED, Marker, PAPER, TEXT};
+use crate::chart::palette::{MUTED, Marker, PAPER, TEXT};
 use crate::chart::picture::{Anchor, Ink, Picture, Point, Rect, Text};
 use crate::format;
 
@@ -18,30 +16,27 @@ const N_Y_TICKS: usize = 6;
 /// Where things are.
 struct Layout {
     n_columns: usize,
+    is_single: bool,
     panel_height: f64,
+    margin: f64,
     top: f64,
     /// Under the name of the horizontal axis.
     bottom: f64,
-    /// Of the panels; the legend comes after it.
+    /// Of the panels.
     right: f64,
-    height: f64,
 }
 
 impl Layout {
-    fn is_single(&self) -> bool {
-        self.n_columns == 1
-    }
-
     /// The area of the `i`-th panel inside its axes.
     fn area(&self, i: usize) -> Rect {
         // Room for the name of the vertical axis.
-        let left = MARGIN + 30.0;
+        let left = self.margin + 30.0;
         let width = (self.right - left) / self.n_columns as f64;
         let left = left + (i % self.n_columns) as f64 * width;
         let top = self.top + (i / self.n_columns) as f64 * self.panel_height;
         Rect {
             left: left + 90.0,
-            top: top + if self.is_single() { 20.0 } else { 84.0 },
+            top: top + if self.is_single { 20.0 } else { 84.0 },
             right: left + width - 16.0,
             bottom: top + self.panel_height - 50.0,
         }
@@ -50,52 +45,58 @@ impl Layout {
 
 impl Lines {
     /// The picture; `None` without a point.
-    pub fn picture(&self) -> Option<Picture> {
+    pub fn picture(&self, width: Width) -> Option<Picture> {
         self.spots().find_map(|spot| spot.y)?;
-        let layout = self.layout();
-        let mut picture = Picture::new(WIDTH, layout.height, self.describe());
-        frame::draw_header(&mut picture, &self.title, &self.subtitle);
-        let key = font::shorten(&self.key, SMALL_SIZE, false, WIDTH - 2.0 * MARGIN);
-        picture.text(Text::new(key, (MARGIN, 136.0), SMALL_SIZE, MUTED));
-        if self.legend.len() > 1 {
-            legend::draw(&mut picture, &self.legend, layout.right + 40.0, layout.top);
-        }
+        let mut picture = Picture::new(width.pixels(), 0.0, self.describe());
+        let top = frame::draw_header(&mut picture, &self.title, &self.subtitle, &self.key);
+        let layout = self.layout(width, top);
         let (x, y) = self.axes();
         for (i, panel) in self.panels.iter().enumerate() {
             let frame = Frame { area: layout.area(i), x, y };
-            self.draw_panel(&mut picture, &frame, panel, layout.is_single());
+            self.draw_panel(&mut picture, &frame, panel, layout.is_single);
         }
         let middle = (layout.area(0).left + layout.right) / 2.0;
-        let name = Text::new(&self.x.name, (middle, layout.bottom - 40.0), LABEL_SIZE, TEXT);
-        picture.text(name.anchor(Anchor::Middle));
+        let at = (middle, layout.bottom - 40.0);
+        picture.height = frame::name_across(&mut picture, &self.x.name, at) + 5.0;
+        if self.legend.len() > 1 {
+            let (beside, under) =
+                ((layout.right + 40.0, top), (layout.margin, picture.height + 5.0));
+            let at = width.choose(beside, under);
+            let room = picture.width - layout.margin - at.0;
+            legend::draw(&mut picture, &self.legend, at, room);
+            let bottom = at.1 + legend::height(&self.legend, room) + layout.margin;
+            picture.height = picture.height.max(bottom);
+        }
         let name = match self.y {
             Up::Percent(name) | Up::Count(name) => name,
         };
-        let at = (MARGIN, (layout.top + layout.bottom - 100.0) / 2.0);
+        let at = (layout.margin, (layout.top + layout.bottom - 100.0) / 2.0);
         picture.text(Text::new(name, at, LABEL_SIZE, TEXT).anchor(Anchor::Middle).upward());
         Some(picture)
     }
 
-    fn layout(&self) -> Layout {
+    fn layout(&self, width: Width, top: f64) -> Layout {
         let n = self.panels.len();
-        let n_columns = match n {
+        let most = match n {
             1 => 1,
             2 | 4 => 2,
             _ => 3,
         };
+        let titles = self.panels.iter().flat_map(|panel| [&panel.title, &panel.detail]);
+        let titles = titles.map(|title| font::width(title, SMALL_SIZE, true));
+        let n_columns = width.n_columns(most, titles.fold(0.0, f64::max));
         let panel_height = match n {
-            1 => 760.0,
-            2..=4 => 540.0,
+            1 => width.choose(760.0, 600.0),
+            2..=4 => width.choose(540.0, 430.0),
             _ => 430.0,
         };
-        let top = HEADER_HEIGHT + if self.key.is_empty() { 10.0 } else { 30.0 };
         let bottom = top + n.div_ceil(n_columns) as f64 * panel_height + 60.0;
-        let (mut right, mut height) = (WIDTH - MARGIN, bottom);
-        if self.legend.len() > 1 {
+        let margin = width.margin();
+        let mut right = width.pixels() - margin;
+        if self.legend.len() > 1 && !width.is_narrow() {
             right -= legend::width(&self.legend) + 40.0;
-            height = bottom.max(top + legend::height(&self.legend) + MARGIN);
         }
-        Layout { n_columns, panel_height, top, bottom, right, height }
+        Layout { n_columns, is_single: n == 1, panel_height, margin, top, bottom, right }
     }
 
     fn axes(&self) -> (Axis, Axis) {
@@ -166,19 +167,7 @@ impl Lines {
         if ticks.len() > 9 || !self.x.is_logarithmic {
             ticks = frame.x.ticks(if size > TICK_SIZE { 7 } else { 4 });
         }
-        let mut free_from = f64::NEG_INFINITY;
-        for value in ticks {
-            let x = frame.place_x(value);
-            let Rect { top, bottom, .. } = frame.area;
-            picture.line(vec![(x, top), (x, bottom)], GRID, 1.5);
-            let label =
-                Text::new((self.x.show)(value), (x, bottom + 14.0 + size / 2.0), size, MUTED)
-                    .anchor(Anchor::Middle);
-            if label.bounds().left > free_from {
-                free_from = label.bounds().right + 12.0;
-                picture.text(label);
-            }
-        }
+        frame.draw_x_at(picture, ticks, &self.x.show, size);
     }
 }
 
