@@ -6,7 +6,7 @@ use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::ops::{Backward, NodeGuard, OpsKind};
 use burn::backend::flex::{Flex, FlexTensor};
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, AutodiffBackend, Backend, ExtensionType, backend_extension};
+use burn::backend::{Autodiff, AutodiffBackend, Backend, backend_extension};
 
 use crate::attention::{self, Attend};
 use crate::frozen::{self, Frozen, FrozenLinear, FrozenLinearGelu};
@@ -14,68 +14,9 @@ use crate::gelu::{self, Gelu};
 use crate::layer_norm::{self, AddLayerNorm};
 use crate::linear::{self, Linear};
 use crate::low_rank::{self, LowRank};
-use crate::self_attention::{self, SelfAttend};
+use crate::maybe::{Maps, Maybe, MaybeEach};
+use crate::self_attention::step::{self as self_attention, SelfAttend};
 use crate::softmax::{self, Softmax};
-
-/// A tensor that may be missing. (The extension mechanism does not take an `Option`.)
-#[derive(ExtensionType)]
-pub enum Maybe<B: Backend> {
-    /// It is there.
-    Present(FloatTensor<B>),
-    /// It is not.
-    Absent,
-}
-
-impl<B: Backend> Maybe<B> {
-    /// The same as an option.
-    fn into_option(self) -> Option<FloatTensor<B>> {
-        match self {
-            Self::Present(x) => Some(x),
-            Self::Absent => None,
-        }
-    }
-}
-
-impl<B: Backend> From<Option<FloatTensor<B>>> for Maybe<B> {
-    fn from(x: Option<FloatTensor<B>>) -> Self {
-        x.map_or(Self::Absent, Self::Present)
-    }
-}
-
-/// The linear maps that make queries, keys and values.
-#[derive(ExtensionType)]
-pub struct Maps<B: Backend> {
-    /// Weight of the queries.
-    pub query: FloatTensor<B>,
-    /// Weight of the keys.
-    pub key: FloatTensor<B>,
-    /// Weight of the values.
-    pub value: FloatTensor<B>,
-    /// Their biases.
-    #[extension_type]
-    pub biases: MaybeEach<B>,
-}
-
-/// For each of query, key and value a tensor that may be missing.
-#[derive(ExtensionType)]
-pub struct MaybeEach<B: Backend> {
-    /// Of the queries.
-    #[extension_type]
-    pub query: Maybe<B>,
-    /// Of the keys.
-    #[extension_type]
-    pub key: Maybe<B>,
-    /// Of the values.
-    #[extension_type]
-    pub value: Maybe<B>,
-}
-
-impl<B: Backend> MaybeEach<B> {
-    /// Query, key, value.
-    fn into_options(self) -> [Option<FloatTensor<B>>; 3] {
-        [self.query, self.key, self.value].map(Maybe::into_option)
-    }
-}
 
 /// The fused operations.
 #[backend_extension(Flex, Autodiff)]
