@@ -6,12 +6,11 @@ use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::{Flex, FlexTensor};
-use packed::{Matrix, Packed, Precision};
+use packed::{Level, Matrix, Packed, Precision};
 
 use crate::buffer::{self, Dense, filled, filled_together};
 use crate::linear::{Weight, with_width};
 use crate::rows;
-use crate::simd::Level;
 
 /// Rows that one task multiplies: few enough to share the work evenly, enough for a panel of the
 /// weight to be worth its way into the cache. Each row's numbers are the same in any company.

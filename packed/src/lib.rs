@@ -15,7 +15,7 @@ mod tile;
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
 
-pub use level::Level;
+pub use level::{Level, Vectors};
 pub use matrix::Matrix;
 use matrix::extent;
 use serde::{Deserialize, Serialize};
