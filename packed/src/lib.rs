@@ -33,6 +33,9 @@ pub enum Precision {
 }
 
 impl Precision {
+    /// Every one.
+    pub const ALL: [Self; 2] = [Self::F32, Self::Bf16];
+
     /// The name used in configurations and records.
     pub fn name(self) -> &'static str {
         match self {
