@@ -195,11 +195,12 @@ fn packable<const D: usize>(x: &Tensor<D>, weight: &Tensor<2>, bias: &Option<Ten
 /// `x`: `[.., d_in]`, `a`: `[d_in, rank]`, `b`: `[rank, d_out]`, result `[.., d_out]`.
 ///
 /// # Panics
-/// If the shapes do not fit together.
+/// If the shapes do not fit together, or the rank is 0.
 pub fn low_rank<const D: usize>(x: Tensor<D>, a: Tensor<2>, b: Tensor<2>, scale: f64) -> Tensor<D> {
     let ([d_in, rank], [rank_b, _]) = (a.dims(), b.dims());
     assert_eq!(x.dims()[D - 1], d_in, "low_rank: A does not fit x");
     assert_eq!(rank, rank_b, "low_rank: B does not fit A");
+    assert!(rank > 0, "low_rank: the rank is 0; leave the branch out");
     if !(fusable(&x) && fusable(&a) && fusable(&b)) {
         return plain::low_rank(x, a, b, scale);
     }
