@@ -33,11 +33,6 @@ impl Frozen {
         Self { precision, packs: Arc::default() }
     }
 
-    /// How the factors of products are rounded.
-    pub fn precision(&self) -> Precision {
-        self.precision
-    }
-
     /// The packed forms of these weights, side by side.
     pub(crate) fn packs(&self, weights: &[FlexTensor]) -> Arc<Packs> {
         let mut packs = self.packs.lock().unwrap_or_else(PoisonError::into_inner);

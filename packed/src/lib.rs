@@ -106,16 +106,6 @@ impl Packed {
         self.shape
     }
 
-    /// The rounding.
-    pub fn precision(&self) -> Precision {
-        self.precision
-    }
-
-    /// Memory that the matrix takes.
-    pub fn n_bytes(&self) -> usize {
-        size_of_val(self.lines.as_slice())
-    }
-
     /// Writes `x · W + bias`, row by row, on the thread that asks.
     ///
     /// # Shapes
