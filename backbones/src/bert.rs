@@ -13,24 +13,26 @@
 //! | down, norm_feed_forward | `encoder.layer.{i}.output.{dense,LayerNorm}` |
 //! | pooler | `pooler.dense` |
 
+mod block;
+mod config;
 mod tensors;
-
-use std::path::Path;
 
 use burn::{
     module::{Module, Param},
     nn::Linear,
     tensor::{Device, Int, Tensor},
 };
-use kernels::{Frozen, Precision, SelfAttention, concat, self_attention};
-use messages::short;
-use serde::Deserialize;
+use kernels::{Precision, concat};
 
-use self::tensors::name_in_layer;
+pub use self::config::BertConfig;
+use self::{
+    block::{Block, FrozenMaps, Norm},
+    tensors::name_in_layer,
+};
 use crate::{
     attention::key_bias,
     backbone::Tokens,
-    injection::{Injection, KeyValue, Role, Site},
+    injection::{Injection, Role, Site},
     spec::{BackboneSpec, ModuleNames},
     weights::{LoadError, TensorSource},
 };
@@ -42,198 +44,6 @@ const MODULES: ModuleNames = ModuleNames {
     site: |Site { layer, role }| format!("bert.encoder.layer.{layer}.{}", name_in_layer(role)),
     classifier: "classifier",
 };
-
-/// The fields of `config.json` that decide a BERT's shape.
-#[derive(Clone, Debug, Deserialize)]
-pub struct BertConfig {
-    /// Must be `bert`.
-    pub model_type: String,
-    /// Word pieces.
-    pub vocab_size: usize,
-    /// Width of the hidden state.
-    pub hidden_size: usize,
-    /// Layers.
-    pub num_hidden_layers: usize,
-    /// Attention heads.
-    pub num_attention_heads: usize,
-    /// Width inside the feed-forward block.
-    pub intermediate_size: usize,
-    /// Positions.
-    pub max_position_embeddings: usize,
-    /// Kinds of segment.
-    pub type_vocab_size: usize,
-    /// Added to the variance in layer normalisation.
-    pub layer_norm_eps: f64,
-    /// Must be `gelu`.
-    pub hidden_act: String,
-    /// Must be `absolute` where it is given.
-    #[serde(default)]
-    pub position_embedding_type: Option<String>,
-}
-
-impl BertConfig {
-    /// Refuses what [`Bert`] would compute wrongly.
-    pub fn check(&self, path: &Path) -> Result<(), LoadError> {
-        let refuse = |field: &str, problem: String| {
-            Err(LoadError::Config { path: path.to_path_buf(), field: field.to_owned(), problem })
-        };
-        if self.hidden_act != "gelu" {
-            let found = short(&self.hidden_act);
-            return refuse("hidden_act", format!("is '{found}'; only 'gelu' is built"));
-        }
-        if let Some(kind) = self.position_embedding_type.as_deref()
-            && kind != "absolute"
-        {
-            return refuse(
-                "position_embedding_type",
-                format!("is '{}'; only 'absolute' is built", short(kind)),
-            );
-        }
-        for (field, value) in [
-            ("vocab_size", self.vocab_size),
-            ("hidden_size", self.hidden_size),
-            ("num_hidden_layers", self.num_hidden_layers),
-            ("num_attention_heads", self.num_attention_heads),
-            ("intermediate_size", self.intermediate_size),
-            ("max_position_embeddings", self.max_position_embeddings),
-            ("type_vocab_size", self.type_vocab_size),
-        ] {
-            if value == 0 {
-                return refuse(field, "is 0; a model needs at least 1".to_owned());
-            }
-        }
-        if !(self.layer_norm_eps.is_finite() && self.layer_norm_eps > 0.0) {
-            return refuse(
-                "layer_norm_eps",
-                format!("is {}; it must be a number above 0", self.layer_norm_eps),
-            );
-        }
-        if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
-            return refuse(
-                "num_attention_heads",
-                format!(
-                    "is {}, which does not divide hidden_size {}",
-                    self.num_attention_heads, self.hidden_size
-                ),
-            );
-        }
-        Ok(())
-    }
-}
-
-#[derive(Module, Debug)]
-struct Norm {
-    gamma: Param<Tensor<1>>,
-    beta: Param<Tensor<1>>,
-    eps: f64,
-    /// What gamma and beta are called in the checkpoint.
-    #[module(skip)]
-    names: [&'static str; 2],
-}
-
-impl Norm {
-    fn forward(&self, x: Tensor<3>, residual: Tensor<3>) -> Tensor<3> {
-        kernels::add_layer_norm(x, residual, self.gamma.val(), self.beta.val(), self.eps)
-    }
-}
-
-/// One transformer block: attention, then feed-forward, each with a residual and a norm after.
-#[derive(Module, Debug)]
-struct Block {
-    query: Linear,
-    key: Linear,
-    value: Linear,
-    output: Linear,
-    norm_attention: Norm,
-    up: Linear,
-    down: Linear,
-    norm_feed_forward: Norm,
-    n_heads: usize,
-    #[module(skip)]
-    frozen: FrozenMaps,
-}
-
-/// The packed forms of a block's linear maps.
-#[derive(Clone, Debug, Default)]
-struct FrozenMaps {
-    /// Query, key and value side by side.
-    projection: Frozen,
-    output: Frozen,
-    up: Frozen,
-    down: Frozen,
-}
-
-impl FrozenMaps {
-    fn new(precision: Precision) -> Self {
-        let [projection, output, up, down] = std::array::from_fn(|_| Frozen::new(precision));
-        Self { projection, output, up, down }
-    }
-}
-
-impl Block {
-    fn linears(&self) -> [(Role, &Linear); 6] {
-        [
-            (Role::Query, &self.query),
-            (Role::Key, &self.key),
-            (Role::Value, &self.value),
-            (Role::Output, &self.output),
-            (Role::Up, &self.up),
-            (Role::Down, &self.down),
-        ]
-    }
-
-    fn linears_mut(&mut self) -> [(Role, &mut Linear); 6] {
-        [
-            (Role::Query, &mut self.query),
-            (Role::Key, &mut self.key),
-            (Role::Value, &mut self.value),
-            (Role::Output, &mut self.output),
-            (Role::Up, &mut self.up),
-            (Role::Down, &mut self.down),
-        ]
-    }
-
-    fn forward(
-        &self,
-        x: Tensor<3>,
-        layer: usize,
-        prefix: Option<&KeyValue>,
-        key_bias: Tensor<2>,
-        injection: &dyn Injection,
-    ) -> Tensor<3> {
-        let delta = |role: Role, x: &Tensor<3>| injection.linear_delta(Site { layer, role }, x);
-        let of = |linear: &Linear| (linear.weight.val(), linear.bias.as_ref().map(Param::val));
-        let map = |linear: &Linear, frozen: &Frozen, role: Role, x: &Tensor<3>| {
-            let (weight, bias) = of(linear);
-            let y = kernels::frozen_linear(x.clone(), weight, bias, frozen);
-            match delta(role, x) {
-                None => y,
-                Some(delta) => y + delta,
-            }
-        };
-        let Self { query, key, value, output, up, down, frozen, .. } = self;
-        let with = SelfAttention {
-            maps: [query, key, value].map(of),
-            deltas: [Role::Query, Role::Key, Role::Value].map(|role| delta(role, &x)),
-            prefix: prefix.map(|prefix| [prefix.key.clone(), prefix.value.clone()]),
-            key_bias,
-            n_heads: self.n_heads,
-            frozen: &frozen.projection,
-        };
-        let context = self_attention(x.clone(), with);
-        let output = map(output, &frozen.output, Role::Output, &context);
-        let x = self.norm_attention.forward(output, x);
-        let (weight, bias) = of(up);
-        let inner = match delta(Role::Up, &x) {
-            None => kernels::frozen_linear_gelu(x.clone(), weight, bias, &frozen.up),
-            Some(delta) => {
-                let hidden = kernels::frozen_linear(x.clone(), weight, bias, &frozen.up);
-                kernels::gelu(hidden + delta)
-            }
-        };
-        self.norm_feed_forward.forward(map(down, &frozen.down, Role::Down, &inner), x)
-    }
-}
 
 /// The BERT encoder.
 #[derive(Module, Debug)]

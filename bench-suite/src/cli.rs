@@ -1,23 +1,25 @@
 //! The command line.
 
+mod advise;
 mod bench;
+mod model;
+mod run;
+mod task;
 mod using;
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{ffi::OsString, path::PathBuf};
 
-use backbones::Precision;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use datasets::{Encoding, FileTask, Format};
 
-pub use self::using::{EvalArgs, ExportArgs, FoldArgs, ImportArgs, PredictArgs};
-use crate::{
-    advise::schedule::duration,
-    choice::{ModelChoice, TaskChoice},
-    device::DeviceChoice,
-    shard::Shard,
+pub use self::{
+    advise::AdviseArgs,
+    bench::BenchArgs,
+    model::{ModelArgs, PoolingArg, PrecisionArg},
+    run::RunArgs,
+    task::TaskArgs,
+    using::{EvalArgs, ExportArgs, FoldArgs, ImportArgs, PredictArgs},
 };
-
-pub use bench::BenchArgs;
+use crate::device::DeviceChoice;
 
 /// Trains parameter-efficient fine-tuning methods on a frozen pretrained model and compares them.
 ///
@@ -232,223 +234,4 @@ pub struct ReportArgs {
     /// Where compare.md and compare.html go [default: B].
     #[arg(long, value_name = "DIR", requires = "compare", conflicts_with_all = ["results", "title"])]
     pub to: Option<PathBuf>,
-}
-
-/// What to run.
-#[derive(Args, Debug, Default)]
-pub struct RunArgs {
-    /// A built-in suite or a TOML file [default: quick].
-    #[arg(conflicts_with = "method")]
-    pub suite: Option<String>,
-    /// Run this method alone.
-    #[arg(long)]
-    pub method: Option<String>,
-    /// A setting of the method, e.g. rank=4; may be repeated.
-    #[arg(long, value_name = "KEY=VALUE", requires = "method")]
-    pub config: Vec<String>,
-    /// Go on from this recorded run, with its method, settings and model, instead of starting
-    /// afresh. The optimizer and the schedule of the learning rate start anew.
-    #[arg(
-        long,
-        value_name = "RUN",
-        conflicts_with_all = ["suite", "method", "model", "pooling", "max_tokens"]
-    )]
-    pub from: Option<String>,
-    /// Train runs again that are recorded but whose trained tensors are not there (they are not
-    /// kept in a repository). Their records are replaced.
-    #[arg(long)]
-    pub retrain: bool,
-    /// A setting of the training, e.g. epochs=2; may be repeated. It holds for every run.
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub training: Vec<String>,
-    /// Search the learning rate on the validation split, the same number of trials for every
-    /// method; a setting of the search, e.g. rates=5, may be repeated: rates, factor, share, seed.
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub search: Vec<String>,
-    /// Tasks that every trained run is also tested on, without training on them, separated by
-    /// commas.
-    #[arg(long, value_name = "TASK", value_delimiter = ',')]
-    pub transfer: Vec<String>,
-    /// Seeds, separated by commas [default: those of the suite, or 0].
-    #[arg(long, value_delimiter = ',')]
-    pub seeds: Vec<u64>,
-    /// Where records and report go [default: results/ and the suite's name]. Several processes of
-    /// one machine may share it and the work.
-    #[arg(long, value_name = "DIR")]
-    pub results: Option<PathBuf>,
-    /// Do part I of N alone, counted from 0, for several machines; 'merge' puts the parts together.
-    #[arg(long, value_name = "I/N")]
-    pub shard: Option<Shard>,
-    /// The task.
-    #[command(flatten)]
-    pub task: TaskArgs,
-    /// The model.
-    #[command(flatten)]
-    pub model: ModelArgs,
-}
-
-/// What to advise on.
-#[derive(Args, Debug)]
-pub struct AdviseArgs {
-    /// Time for everything, e.g. 90s, 20m or 1h30m.
-    #[arg(long, default_value = "20m", value_parser = duration)]
-    pub budget: Duration,
-    /// Parts that the training rows are cut into, each held out in turn.
-    #[arg(long, value_name = "N", default_value_t = 3)]
-    pub folds: usize,
-    /// Training rows used [default: all].
-    #[arg(long, value_name = "N")]
-    pub train_rows: Option<usize>,
-    /// Methods and baselines to choose among, separated by commas [default: all].
-    #[arg(long, value_name = "METHOD", value_delimiter = ',')]
-    pub methods: Vec<String>,
-    /// Where the advice, the trained run and the report go [default: results/advice-TASK].
-    #[arg(long, value_name = "DIR")]
-    pub results: Option<PathBuf>,
-    /// The task.
-    #[command(flatten)]
-    pub task: TaskArgs,
-    /// The model.
-    #[command(flatten)]
-    pub model: ModelArgs,
-}
-
-/// Which task.
-#[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Task")]
-pub struct TaskArgs {
-    /// A named task: see 'list tasks'.
-    #[arg(long, conflicts_with = "train")]
-    pub task: Option<String>,
-    /// Folder of the named tasks that are read from local files.
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
-    /// Your own training rows: a CSV, TSV or JSONL file, or a folder.
-    #[arg(long, value_name = "FILE")]
-    pub train: Option<PathBuf>,
-    /// Your own validation rows [default: a tenth of the training rows].
-    #[arg(long, value_name = "FILE", requires = "train")]
-    pub validation: Option<PathBuf>,
-    /// Your own test rows [default: a tenth of the training rows].
-    #[arg(long, value_name = "FILE", requires = "train")]
-    pub test: Option<PathBuf>,
-    /// Column of the text, by name or by number from 1.
-    #[arg(long, value_name = "COLUMN", requires = "train")]
-    pub text: Option<String>,
-    /// Column of the second text, for a task on pairs.
-    #[arg(long, value_name = "COLUMN", requires = "train")]
-    pub pair: Option<String>,
-    /// Column of the label.
-    #[arg(long, value_name = "COLUMN", requires = "train")]
-    pub label: Option<String>,
-    /// Format of the files: csv, tsv or jsonl [default: by their ending].
-    #[arg(long, requires = "train")]
-    pub format: Option<Format>,
-    /// Encoding of the files: utf8 or latin1.
-    #[arg(long, requires = "train")]
-    pub encoding: Option<Encoding>,
-    /// Whether the first line names the columns.
-    #[arg(long, value_name = "true|false", requires = "train")]
-    pub header: Option<bool>,
-    /// Name of the task in the report [default: that of the file].
-    #[arg(long, requires = "train")]
-    pub name: Option<String>,
-}
-
-impl TaskArgs {
-    /// The task, if one is named.
-    pub fn choice(self) -> Option<TaskChoice> {
-        if let Some(train) = self.train {
-            return Some(TaskChoice::Files(FileTask {
-                name: self.name,
-                train,
-                validation: self.validation,
-                test: self.test,
-                text: self.text,
-                pair: self.pair,
-                label: self.label,
-                format: self.format,
-                encoding: self.encoding.unwrap_or_default(),
-                header: self.header,
-            }));
-        }
-        let mut task = TaskChoice::Named(self.task?);
-        if let Some(folder) = &self.data {
-            task.within(folder);
-        }
-        Some(task)
-    }
-}
-
-/// How one sentence vector is made.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum PoolingArg {
-    /// Mean over the true tokens.
-    Mean,
-    /// The true `[CLS]` token.
-    Cls,
-    /// The checkpoint's own pooler on `[CLS]`.
-    Pooler,
-    /// The pooler on the first row, a prompt's if there is one, as Hugging Face PEFT reads.
-    #[value(name = "hf_pooler")]
-    HfPooler,
-}
-
-impl From<PoolingArg> for backbones::Pooling {
-    fn from(pooling: PoolingArg) -> Self {
-        match pooling {
-            PoolingArg::Mean => Self::Mean,
-            PoolingArg::Cls => Self::Cls,
-            PoolingArg::Pooler => Self::Pooler,
-            PoolingArg::HfPooler => Self::HfPooler,
-        }
-    }
-}
-
-/// Rounding of the factors of products with frozen matrices.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum PrecisionArg {
-    /// None.
-    F32,
-    /// To bfloat16, on the device flex; sums and all that is trained stay float32.
-    Bf16,
-}
-
-/// Which model.
-#[derive(Args, Debug, Default)]
-#[command(next_help_heading = "Model")]
-pub struct ModelArgs {
-    /// A registered model, a local folder in Hugging Face layout, or org/name on the hub
-    /// [default: minilm-l6].
-    #[arg(long)]
-    pub model: Option<String>,
-    /// How a sentence vector is made [default: mean].
-    #[arg(long, value_enum)]
-    pub pooling: Option<PoolingArg>,
-    /// Longest input in tokens; longer texts are cut [default: 128].
-    #[arg(long, value_name = "N")]
-    pub max_tokens: Option<usize>,
-    /// Rounding of both factors in products with frozen matrices [default: f32].
-    #[arg(long, value_enum)]
-    pub precision: Option<PrecisionArg>,
-}
-
-impl ModelArgs {
-    /// `base` with what the flags say.
-    pub fn over(&self, mut base: ModelChoice) -> ModelChoice {
-        if let Some(name) = &self.model {
-            base.name.clone_from(name);
-        }
-        if let Some(pooling) = self.pooling {
-            base.pooling = pooling.into();
-        }
-        base.max_tokens = self.max_tokens.unwrap_or(base.max_tokens);
-        if let Some(precision) = self.precision {
-            base.precision = match precision {
-                PrecisionArg::F32 => Precision::F32,
-                PrecisionArg::Bf16 => Precision::Bf16,
-            };
-        }
-        base
-    }
 }

@@ -11,6 +11,7 @@ use datasets::eval_batches;
 use crate::{
     data::{Data, Rows, tokens},
     model::Model,
+    train::EVALUATION_BATCH,
     trainable::Trainable,
 };
 
@@ -57,10 +58,9 @@ impl Features {
 }
 
 fn features(trainable: &Trainable, model: &Model, rows: &Rows, device: &Device) -> Tensor<2> {
-    const BATCH: usize = 64;
     let mut order = Vec::with_capacity(rows.labels.len());
     let mut vectors = Vec::new();
-    for batch in eval_batches(&rows.encoded, &rows.labels, BATCH) {
+    for batch in eval_batches(&rows.encoded, &rows.labels, EVALUATION_BATCH) {
         vectors.push(trainable.features(model, &tokens(&batch, device)));
         order.extend(batch.rows);
     }

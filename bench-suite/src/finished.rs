@@ -17,11 +17,9 @@ use crate::{
     measure::scores,
     model::Model,
     plan::quoted,
+    train::EVALUATION_BATCH,
     trainable::Trainable,
 };
-
-/// Rows a batch: no graph is kept.
-const BATCH: usize = 64;
 
 /// A trained run, loaded for use.
 pub struct Finished {
@@ -64,7 +62,7 @@ impl Finished {
     /// Scores of the classes for every row, in the rows' order.
     pub fn scores(&self, rows: &[Encoded]) -> Vec<Vec<f64>> {
         let mut answers = vec![Vec::new(); rows.len()];
-        for batch in eval_batches(rows, &vec![0; rows.len()], BATCH) {
+        for batch in eval_batches(rows, &vec![0; rows.len()], EVALUATION_BATCH) {
             let logits = self.logits(&tokens(&batch, &self.chosen.device));
             for (scores, &row) in scores(logits).into_iter().zip(&batch.rows) {
                 answers[row] = scores;

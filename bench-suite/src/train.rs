@@ -18,7 +18,7 @@ use crate::{
     training::Training,
 };
 
-/// Rows a batch in evaluation, where no graph is kept.
+/// Rows a batch where no graph is kept: in evaluation, and wherever else nothing is trained.
 pub const EVALUATION_BATCH: usize = 64;
 
 /// Steps between two looks at the loss; a look waits for the device.

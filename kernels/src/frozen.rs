@@ -1,17 +1,18 @@
 //! Linear maps that nobody trains, through weights that are packed once.
 
+use std::mem::MaybeUninit;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::{Flex, FlexTensor};
-use packed::{Matrix, Packed, Precision};
+use burn::tensor::Shape;
+use packed::{Level, Matrix, Packed, Precision};
 
 use crate::buffer::{self, Dense, filled, filled_together};
 use crate::linear::{Weight, with_width};
 use crate::rows;
-use crate::simd::Level;
 
 /// Rows that one task multiplies: few enough to share the work evenly, enough for a panel of the
 /// weight to be worth its way into the cache. Each row's numbers are the same in any company.
@@ -32,11 +33,6 @@ impl Frozen {
     /// Packs in this precision.
     pub fn new(precision: Precision) -> Self {
         Self { precision, packs: Arc::default() }
-    }
-
-    /// How the factors of products are rounded.
-    pub fn precision(&self) -> Precision {
-        self.precision
     }
 
     /// The packed forms of these weights, side by side.
@@ -107,6 +103,36 @@ impl Packs {
     }
 }
 
+/// A product with a packed matrix, which tasks compute [`ROWS`] rows at a time.
+struct Product<'a> {
+    x: Dense,
+    packed: &'a Packed,
+    bias: Option<Dense>,
+    /// Of the result.
+    shape: Shape,
+}
+
+impl<'a> Product<'a> {
+    fn new(x: FlexTensor, packed: &'a Packed, bias: Option<FlexTensor>) -> Self {
+        let x = Dense::new(x);
+        let [_, n] = packed.shape();
+        Self { shape: with_width(x.shape(), n), x, packed, bias: bias.map(Dense::new) }
+    }
+
+    /// How many numbers the result has, and how many of them a task computes.
+    fn size(&self) -> (usize, usize) {
+        let [_, n] = self.packed.shape();
+        (self.shape.num_elements(), ROWS * n)
+    }
+
+    /// Writes the rows of the result from its number `start` on.
+    fn write<'s>(&self, start: usize, slots: &'s mut [MaybeUninit<f32>]) -> &'s mut [f32] {
+        let [k, n] = self.packed.shape();
+        let rows = start / n * k..(start + slots.len()) / n * k;
+        self.packed.apply(&self.x.values()[rows], self.bias.as_ref().map(Dense::values), slots)
+    }
+}
+
 /// x W + b.
 pub fn forward(x: FlexTensor, packs: &Packs, bias: Option<FlexTensor>) -> FlexTensor {
     multiply(x, packs.forward(), bias)
@@ -118,15 +144,10 @@ pub fn x_gradient(grad: FlexTensor, packs: &Packs) -> FlexTensor {
 }
 
 fn multiply(x: FlexTensor, packed: &Packed, bias: Option<FlexTensor>) -> FlexTensor {
-    let (x, bias) = (Dense::new(x), bias.map(Dense::new));
-    let bias = bias.as_ref().map(Dense::values);
-    let [k, n] = packed.shape();
-    let shape = with_width(x.shape(), n);
-    let out = filled(shape.num_elements(), ROWS * n, |start, slots| {
-        let rows = start / n * k..(start + slots.len()) / n * k;
-        packed.apply(&x.values()[rows], bias, slots)
-    });
-    buffer::tensor(out, shape)
+    let product = Product::new(x, packed, bias);
+    let (len, chunk) = product.size();
+    let out = filled(len, chunk, |start, slots| product.write(start, slots));
+    buffer::tensor(out, product.shape)
 }
 
 /// The recorded step; its parent is x.
@@ -152,18 +173,14 @@ impl Backward<Flex, 1> for FrozenLinear {
 /// h Φ(h) with h = x W + b, keeping nothing.
 pub fn gelu_forward(x: FlexTensor, packs: &Packs, bias: Option<FlexTensor>) -> FlexTensor {
     let level = Level::best();
-    let (x, bias) = (Dense::new(x), bias.map(Dense::new));
-    let bias = bias.as_ref().map(Dense::values);
-    let packed = packs.forward();
-    let [k, n] = packed.shape();
-    let shape = with_width(x.shape(), n);
-    let out = filled(shape.num_elements(), ROWS * n, |start, slots| {
-        let rows = start / n * k..(start + slots.len()) / n * k;
-        let rows = packed.apply(&x.values()[rows], bias, slots);
+    let product = Product::new(x, packs.forward(), bias);
+    let (len, chunk) = product.size();
+    let out = filled(len, chunk, |start, slots| {
+        let rows = product.write(start, slots);
         rows::gelu(level, rows);
         rows
     });
-    buffer::tensor(out, shape)
+    buffer::tensor(out, product.shape)
 }
 
 /// What the backward pass needs of the forward pass.
@@ -181,19 +198,15 @@ pub fn gelu_forward_saving(
     bias: Option<FlexTensor>,
 ) -> (Saved, FlexTensor) {
     let level = Level::best();
-    let (x, bias) = (Dense::new(x), bias.map(Dense::new));
-    let bias = bias.as_ref().map(Dense::values);
-    let packed = packs.forward();
-    let [k, n] = packed.shape();
-    let shape = with_width(x.shape(), n);
-    let sizes = [(shape.num_elements(), ROWS * n); 2];
-    let [hidden, y] = filled_together(sizes, |i, [hidden, y]| {
-        let start = i * ROWS * k;
-        let hidden = packed.apply(&x.values()[start..start + y.len() / n * k], bias, hidden);
+    let product = Product::new(x, packs.forward(), bias);
+    let (len, chunk) = product.size();
+    let [hidden, y] = filled_together([(len, chunk); 2], |i, [hidden, y]| {
+        let hidden = product.write(i * chunk, hidden);
         let y = y.write_copy_of_slice(hidden);
         rows::gelu(level, y);
         [hidden, y]
     });
+    let shape = product.shape;
     let hidden = buffer::tensor(hidden, shape.clone());
     (Saved { packs, hidden }, buffer::tensor(y, shape))
 }

@@ -4,10 +4,10 @@ use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::{Flex, FlexTensor};
+use packed::Level;
 
 use crate::buffer::Dense;
 use crate::rows;
-use crate::simd::Level;
 
 /// x Φ(x).
 pub fn forward(x: FlexTensor) -> FlexTensor {

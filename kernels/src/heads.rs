@@ -1,9 +1,8 @@
 //! Attention of one batch element, on the thread that asks.
 
-use packed::{Matrix, product};
+use packed::{Level, Matrix, product};
 
 use crate::rows;
-use crate::simd::Level;
 use crate::softmax::padded_bias;
 
 /// Query, key or value of one batch element, in borrowed memory. The features of a head follow
@@ -59,7 +58,6 @@ pub struct Attention<'a> {
     bias: Vec<f32>,
     scale: f32,
     level: Level,
-    products: packed::Level,
 }
 
 impl<'a> Attention<'a> {
@@ -76,7 +74,6 @@ impl<'a> Attention<'a> {
             bias: padded_bias(bias, key.n_tokens),
             scale: 1.0 / (query.d_head as f32).sqrt(),
             level: Level::best(),
-            products: packed::Level::best(),
             query,
             key,
             value,
@@ -96,7 +93,7 @@ impl<'a> Attention<'a> {
     /// The weights of one head: softmax(Q Kᵀ · scale + bias). The padding stays 0.
     fn weigh(&self, head: usize, scores: &mut [f32], memory: &mut Vec<f32>) {
         let (query, key) = (self.query.matrix(head), self.key.transposed(head, memory));
-        product(self.products, query, key, scores, self.bias.len());
+        product(self.level, query, key, scores, self.bias.len());
         rows::softmax(self.level, scores, &self.bias, self.scale);
     }
 
@@ -115,7 +112,7 @@ impl<'a> Attention<'a> {
             self.weigh(head, &mut weights, memory);
             let value = self.value.matrix(head);
             let out = &mut out[head * self.value.d_head..];
-            product(self.products, self.weights(&weights), value, out, self.width());
+            product(self.level, self.weights(&weights), value, out, self.width());
         }
     }
 
@@ -124,7 +121,7 @@ impl<'a> Attention<'a> {
         if q.is_empty() || k.is_empty() {
             return;
         }
-        let (level, width) = (self.products, self.width());
+        let (level, width) = (self.level, self.width());
         let mut weights = self.scores();
         let mut grads = self.scores();
         let memory = &mut Vec::new();
@@ -136,7 +133,7 @@ impl<'a> Attention<'a> {
             product(level, to_value, grad, &mut v[start..], width);
             let value = self.value.transposed(head, memory);
             product(level, grad, value, &mut grads, self.bias.len());
-            rows::softmax_backward(self.level, &mut grads, &weights, self.bias.len(), self.scale);
+            rows::softmax_backward(level, &mut grads, &weights, self.bias.len(), self.scale);
             let scores = self.weights(&grads);
             product(level, scores, key, &mut q[start..], width);
             product(level, scores.transposed(), query, &mut k[start..], width);

@@ -4,10 +4,10 @@ use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::{Flex, FlexTensor};
+use packed::Level;
 
 use crate::buffer::{self, Dense, filled_together, rows_per_chunk, zeroed};
 use crate::rows;
-use crate::simd::Level;
 use crate::sums::{column_sums, column_sums_of_products};
 
 /// What the backward pass needs of the forward pass.

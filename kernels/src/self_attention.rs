@@ -1,243 +1,108 @@
-//! The attention of a block whose query, key and value maps are frozen: one product for all three,
-//! what a method adds to them, a prefix, and the attention itself, as one step of the graph.
+//! The attention of a block whose query, key and value maps are frozen.
 
-use std::sync::Arc;
+pub mod step;
 
-use burn::backend::autodiff::checkpoint::base::Checkpointer;
-use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops};
-use burn::backend::flex::{Flex, FlexTensor};
-use burn::tensor::Shape;
+use burn::backend::Dispatch;
+use burn::tensor::Tensor;
 
-use crate::buffer::{self, Dense, filled, filled_together, zeroed};
-use crate::frozen::{Packs, ROWS, x_gradient};
-use crate::heads::{Attention, Heads};
-use crate::sums::column_sums;
+use crate::fused::Fused;
+use crate::maybe::{Maps, Maybe, MaybeEach, maybe};
+use crate::{Frozen, attention, check_key_bias, concat, fusable, linear, packable};
 
-/// What the attention is computed from, beside x.
-pub struct Inputs {
-    /// Of the query, key and value weights, side by side.
-    pub packs: Arc<Packs>,
-    /// `[d]` each.
-    pub biases: [Option<FlexTensor>; 3],
-    /// What is added to query, key and value, `[batch, seq, d]` each.
-    pub deltas: [Option<FlexTensor>; 3],
-    /// Keys and values that stand before the own ones, `[heads, n_prefix, d_head]` each.
-    pub prefix: Option<[FlexTensor; 2]>,
-    /// `[batch, n_prefix + seq]`.
-    pub key_bias: FlexTensor,
+/// What a block's attention is computed from, beside its input.
+pub struct SelfAttention<'a> {
+    /// Weight `[d_model, d]` and bias `[d]` of query, key and value.
+    pub maps: [(Tensor<2>, Option<Tensor<1>>); 3],
+    /// What is added to query, key and value, `[batch, seq, d]`.
+    pub deltas: [Option<Tensor<3>>; 3],
+    /// Keys and values that stand before the own ones, `[heads, n_prefix, d / heads]`.
+    pub prefix: Option<[Tensor<3>; 2]>,
+    /// Added to the scores of a key, `[batch, n_prefix + seq]`; see [`softmax`](crate::softmax()).
+    pub key_bias: Tensor<2>,
     /// Heads.
     pub n_heads: usize,
+    /// Holds the packed forms of the three weights.
+    pub frozen: &'a Frozen,
 }
 
-/// What the backward pass needs of the forward pass.
-#[derive(Clone, Debug)]
-pub struct Saved {
-    packs: Arc<Packs>,
-    /// Query, key and value of each token, `[batch, seq, 3 · d]`.
-    projected: FlexTensor,
-    prefix: Option<[FlexTensor; 2]>,
-    key_bias: FlexTensor,
-    n_heads: usize,
-}
-
-/// `x [Wq Wk Wv] + biases + deltas`, `[batch, seq, 3 · d]`.
-fn project(
-    x: FlexTensor,
-    packs: &Packs,
-    biases: [Option<FlexTensor>; 3],
-    deltas: [Option<FlexTensor>; 3],
-) -> FlexTensor {
-    let x = Dense::new(x);
-    let deltas = deltas.map(|delta| delta.map(Dense::new));
-    let packed = packs.forward();
-    let [k, n] = packed.shape();
-    let d = n / 3;
-    let mut bias = vec![0.0; n];
-    for (slots, values) in bias.chunks_exact_mut(d).zip(biases) {
-        if let Some(values) = values {
-            slots.copy_from_slice(Dense::new(values).values());
-        }
+/// The attention of `x` to itself and to a prefix, with maps that nobody trains: one product for
+/// query, key and value.
+///
+/// The same as [`frozen_linear`](crate::frozen_linear) thrice, the deltas added, and
+/// [`attention`](crate::attention()) of the heads: maps that are trained after all go that way.
+///
+/// # Shapes
+/// `x`: `[batch, seq, d_model]`, result `[batch, seq, d]`.
+///
+/// # Panics
+/// If the shapes do not fit together.
+pub fn self_attention(x: Tensor<3>, with: SelfAttention) -> Tensor<3> {
+    let fused = with.maps.iter().all(|(weight, bias)| packable(&x, weight, bias))
+        && with.maps.iter().all(|(weight, _)| weight.dims() == with.maps[0].0.dims())
+        && with.deltas.iter().flatten().chain(with.prefix.iter().flatten()).all(fusable)
+        && fusable(&with.key_bias);
+    if !fused {
+        return in_parts(x, with);
     }
-    let shape = Shape::from([x.shape()[0], x.shape()[1], n]);
-    let out = filled(shape.num_elements(), ROWS * n, |start, slots| {
-        let first = start / n;
-        let n_rows = slots.len() / n;
-        let rows = packed.apply(&x.values()[first * k..][..n_rows * k], Some(&bias), slots);
-        for (i, delta) in deltas.iter().enumerate() {
-            let Some(delta) = delta else { continue };
-            let deltas = delta.values()[first * d..].chunks_exact(d);
-            for (row, delta) in rows.chunks_exact_mut(n).zip(deltas) {
-                for (y, delta) in row[i * d..][..d].iter_mut().zip(delta) {
-                    *y += delta;
-                }
-            }
-        }
-        rows
+    let SelfAttention { maps, deltas, prefix, key_bias, n_heads, frozen } = with;
+    let [n_batch, seq, _] = x.dims();
+    let d = maps[0].0.dims()[1];
+    let n_prefix = prefix.as_ref().map_or(0, |[key, _]| key.dims()[1]);
+    assert!(d.is_multiple_of(n_heads), "self_attention: {n_heads} heads do not divide {d}");
+    for delta in deltas.iter().flatten() {
+        assert_eq!(delta.dims(), [n_batch, seq, d], "self_attention: a delta does not fit");
+    }
+    for prefix in prefix.iter().flatten() {
+        let expected = [n_heads, n_prefix, d / n_heads];
+        assert_eq!(prefix.dims(), expected, "self_attention: the prefix does not fit");
+    }
+    check_key_bias(&Some(key_bias.clone()), n_batch, n_prefix + seq);
+    let [(query, b_query), (key, b_key), (value, b_value)] = maps;
+    let [query, key, value] = [query, key, value].map(Tensor::into_dispatch);
+    let biases = MaybeEach { query: maybe(b_query), key: maybe(b_key), value: maybe(b_value) };
+    let [d_query, d_key, d_value] = deltas.map(maybe);
+    let deltas = MaybeEach { query: d_query, key: d_key, value: d_value };
+    let [p_key, p_value] = match prefix {
+        None => [None, None],
+        Some(prefix) => prefix.map(Some),
+    };
+    let prefix = MaybeEach { query: Maybe::Absent, key: maybe(p_key), value: maybe(p_value) };
+    Tensor::from_dispatch(Dispatch::fused_self_attention(
+        x.into_dispatch(),
+        Maps { query, key, value, biases },
+        deltas,
+        prefix,
+        key_bias.into_dispatch(),
+        n_heads,
+        frozen.clone(),
+    ))
+}
+
+/// [`self_attention`], one operation after the other.
+pub fn in_parts(x: Tensor<3>, with: SelfAttention) -> Tensor<3> {
+    let SelfAttention { maps, deltas, prefix, key_bias, n_heads, .. } = with;
+    let [n_batch, seq, _] = x.dims();
+    let mut deltas = deltas.into_iter();
+    let projected = maps.map(|(weight, bias)| {
+        let y = linear(x.clone(), weight, bias);
+        let y = match deltas.next().flatten() {
+            None => y,
+            Some(delta) => y + delta,
+        };
+        let d = y.dims()[2];
+        y.reshape([n_batch, seq, n_heads, d / n_heads]).swap_dims(1, 2)
     });
-    buffer::tensor(out, shape)
-}
-
-/// The projected tokens, ready to be read one batch element at a time.
-struct Batches {
-    projected: Dense,
-    prefix: Option<[Dense; 2]>,
-    key_bias: Dense,
-    n_batch: usize,
-    seq: usize,
-    n_heads: usize,
-    /// Values of query, key or value of a token.
-    d: usize,
-}
-
-impl Batches {
-    fn new(saved: Saved) -> Self {
-        let projected = Dense::new(saved.projected);
-        let [n_batch, seq] = [0, 1].map(|axis: usize| projected.shape()[axis]);
-        Self {
-            d: projected.width() / 3,
-            projected,
-            prefix: saved.prefix.map(|prefix| prefix.map(Dense::new)),
-            key_bias: Dense::new(saved.key_bias),
-            n_batch,
-            seq,
-            n_heads: saved.n_heads,
-        }
+    let [query, mut key, mut value] = projected;
+    if let Some([prefix_key, prefix_value]) = prefix {
+        let before = |prefix: Tensor<3>, own: Tensor<4>| {
+            let [n_heads, n_prefix, d_head] = prefix.dims();
+            let prefix = prefix.unsqueeze::<4>().expand([n_batch, n_heads, n_prefix, d_head]);
+            concat(prefix, own, 2)
+        };
+        key = before(prefix_key, key);
+        value = before(prefix_value, value);
     }
-
-    fn d_head(&self) -> usize {
-        self.d / self.n_heads
-    }
-
-    fn n_prefix(&self) -> usize {
-        self.prefix.as_ref().map_or(0, |[key, _]| key.shape()[1])
-    }
-
-    fn n_keys(&self) -> usize {
-        self.n_prefix() + self.seq
-    }
-
-    /// Query (0), key (1) or value (2) of the own tokens.
-    fn own(&self, batch: usize, which: usize) -> Heads<'_> {
-        let start = batch * self.seq * 3 * self.d + which * self.d;
-        let values = self.projected.values().get(start..).unwrap_or_default();
-        Heads::tokens(values, self.seq, self.d_head(), 3 * self.d)
-    }
-
-    /// Keys (1) or values (2) with the prefix before them, token by token.
-    fn joined(&self, batch: usize, which: usize, prefix: &Dense) -> Vec<f32> {
-        let (d, d_head) = (self.d, self.d_head());
-        let mut tokens = vec![0.0; self.n_keys() * d];
-        for (i, values) in prefix.values().chunks_exact(d_head).enumerate() {
-            let (head, token) = (i / self.n_prefix(), i % self.n_prefix());
-            tokens[token * d + head * d_head..][..d_head].copy_from_slice(values);
-        }
-        let own = &self.projected.values()[batch * self.seq * 3 * d..][..self.seq * 3 * d];
-        let rows = tokens[self.n_prefix() * d..].chunks_exact_mut(d);
-        for (token, own) in rows.zip(own.chunks_exact(3 * d)) {
-            token.copy_from_slice(&own[which * d..][..d]);
-        }
-        tokens
-    }
-
-    /// Calls `task` with the attention of one batch element.
-    fn with<T>(&self, batch: usize, task: impl FnOnce(Attention) -> T) -> T {
-        let bias = &self.key_bias.values()[batch * self.n_keys()..][..self.n_keys()];
-        let query = self.own(batch, 0);
-        match &self.prefix {
-            None => {
-                let [key, value] = [1, 2].map(|which| self.own(batch, which));
-                task(Attention::new(self.n_heads, query, key, value, Some(bias)))
-            }
-            Some([key, value]) => {
-                let joined = [self.joined(batch, 1, key), self.joined(batch, 2, value)];
-                let [key, value] = joined
-                    .each_ref()
-                    .map(|x| Heads::tokens(x, self.n_keys(), self.d_head(), self.d));
-                task(Attention::new(self.n_heads, query, key, value, Some(bias)))
-            }
-        }
-    }
-}
-
-/// The attention's result, `[batch, seq, d]`, with what the backward pass needs.
-pub fn forward(x: FlexTensor, inputs: Inputs) -> (Saved, FlexTensor) {
-    let Inputs { packs, biases, deltas, prefix, key_bias, n_heads } = inputs;
-    let projected = project(x, &packs, biases, deltas);
-    let saved = Saved { packs, projected, prefix, key_bias, n_heads };
-    let batches = Batches::new(saved.clone());
-    let chunk = batches.seq * batches.d;
-    let out = filled(batches.n_batch * chunk, chunk, |start, slots| {
-        let out = zeroed(slots);
-        batches.with(start / chunk, |attention| attention.forward(out));
-        out
-    });
-    (saved, buffer::tensor(out, Shape::from([batches.n_batch, batches.seq, batches.d])))
-}
-
-/// The gradients of the projected tokens, and of the prefix.
-fn backward(saved: Saved, grad: FlexTensor) -> (FlexTensor, [FlexTensor; 2]) {
-    let grad = Dense::new(grad);
-    let batches = Batches::new(saved);
-    let Batches { n_batch, seq, n_heads, d, .. } = batches;
-    let (d_head, n_prefix) = (batches.d_head(), batches.n_prefix());
-    let sizes = [seq * 3 * d, n_prefix * d, n_prefix * d].map(|one| (n_batch * one, one));
-    let [projected, keys, values] = filled_together(sizes, |batch, slots| {
-        let [projected, keys, values] = slots.map(zeroed);
-        let mut query = vec![0.0; seq * d];
-        let [mut key, mut value] = [0; 2].map(|_: usize| vec![0.0; batches.n_keys() * d]);
-        let grad = &grad.values()[batch * seq * d..][..seq * d];
-        let grad = Heads::tokens(grad, seq, d_head, d);
-        batches.with(batch, |attention| {
-            attention.backward(grad, [&mut query, &mut key, &mut value]);
-        });
-        keys.copy_from_slice(&key[..keys.len()]);
-        values.copy_from_slice(&value[..values.len()]);
-        let own = [&query[..], &key[keys.len()..], &value[values.len()..]];
-        for (which, own) in own.into_iter().enumerate() {
-            for (row, own) in projected.chunks_exact_mut(3 * d).zip(own.chunks_exact(d)) {
-                row[which * d..][..d].copy_from_slice(own);
-            }
-        }
-        [projected, keys, values]
-    });
-    let prefix = [keys, values].map(|each| {
-        if n_prefix == 0 {
-            return buffer::tensor(Vec::new(), Shape::from([n_heads, 0, d_head]));
-        }
-        let sum = column_sums(buffer::tensor(each, Shape::from([n_batch, n_prefix * d])));
-        let sum = sum.reshape(Shape::from([n_prefix, n_heads, d_head]));
-        sum.transpose(0, 1)
-    });
-    (buffer::tensor(projected, Shape::from([n_batch, seq, 3 * d])), prefix)
-}
-
-/// The recorded step; its parents are x, the deltas of query, key and value, and the prefix's keys
-/// and values.
-#[derive(Debug)]
-pub struct SelfAttend;
-
-impl Backward<Flex, 6> for SelfAttend {
-    type State = Saved;
-
-    fn backward(self, ops: Ops<Saved, 6>, grads: &mut Gradients, _checkpointer: &mut Checkpointer) {
-        let grad = grads.consume::<Flex>(&ops.node);
-        let [x, query, key, value, prefix_key, prefix_value] = ops.parents;
-        let packs = ops.state.packs.clone();
-        let (projected, prefix) = backward(ops.state, grad);
-        for (parent, gradient) in [prefix_key, prefix_value].into_iter().zip(prefix) {
-            if let Some(parent) = parent {
-                grads.register::<Flex>(parent.id, gradient);
-            }
-        }
-        let d = projected.layout().shape()[2] / 3;
-        for (which, parent) in [query, key, value].into_iter().enumerate() {
-            if let Some(parent) = parent {
-                grads.register::<Flex>(parent.id, projected.narrow(2, which * d, d));
-            }
-        }
-        if let Some(x) = x {
-            grads.register::<Flex>(x.id, x_gradient(projected, &packs));
-        }
-    }
+    let y = attention(query, key, value, Some(key_bias)).swap_dims(1, 2);
+    let [_, _, _, d_head] = y.dims();
+    y.reshape([n_batch, seq, n_heads * d_head])
 }

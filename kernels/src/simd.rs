@@ -8,80 +8,13 @@ use std::hint::black_box;
 /// Numbers a kernel works on at once: one AVX-512 register of `f32`.
 pub const LANES: usize = 16;
 
-/// An instruction set this processor has.
-///
-/// The field is private: a value exists only if the processor was asked, which is what makes
-/// calling the code compiled for it sound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Level(Set);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Set {
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    Portable,
-}
-
-impl Level {
-    /// The widest instruction set of this processor.
-    pub fn best() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        {
-            if Self::has_avx512() {
-                return Self(Set::Avx512);
-            }
-            if Self::has_avx2() {
-                return Self(Set::Avx2);
-            }
-        }
-        Self(Set::Portable)
-    }
-
-    /// All that this processor can run, so that tests cover each.
-    #[cfg(test)]
-    pub fn available() -> Vec<Self> {
-        let mut levels = vec![Self(Set::Portable)];
-        #[cfg(target_arch = "x86_64")]
-        {
-            if Self::has_avx2() {
-                levels.push(Self(Set::Avx2));
-            }
-            if Self::has_avx512() {
-                levels.push(Self(Set::Avx512));
-            }
-        }
-        levels
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    fn has_avx2() -> bool {
-        is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    fn has_avx512() -> bool {
-        Self::has_avx2()
-            && is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512vl")
-    }
-
-    /// The set itself, for the code of [`vectorized!`] only.
-    pub(crate) fn set(self) -> Set {
-        self.0
-    }
-}
-
-/// Compiles a kernel for every instruction set; its first argument, a [`Level`], picks one.
+/// Compiles a kernel for every instruction set; its first argument, a [`packed::Level`], picks one.
 ///
 /// Inside the body `FUSED` tells whether `a · b + c` is one instruction; hand it to [`mul_add`].
 macro_rules! vectorized {
     ($($(#[$meta:meta])* pub fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $body:block)*) => { $(
         $(#[$meta])*
-        pub fn $name(level: $crate::simd::Level, $($arg: $ty),*) {
+        pub fn $name(level: packed::Level, $($arg: $ty),*) {
             #[inline(always)]
             fn body<const FUSED: bool>($($arg: $ty),*) $body
 
@@ -97,14 +30,14 @@ macro_rules! vectorized {
                 body::<true>($($arg),*)
             }
 
-            match level.set() {
-                // SAFETY: a `Level` of this set exists only if the processor has its instructions.
+            match level.vectors() {
+                // SAFETY: the processor was asked for the features of a level's vectors.
                 #[cfg(target_arch = "x86_64")]
-                $crate::simd::Set::Avx512 => unsafe { avx512($($arg),*) },
+                packed::Vectors::Avx512 => unsafe { avx512($($arg),*) },
                 // SAFETY: as above.
                 #[cfg(target_arch = "x86_64")]
-                $crate::simd::Set::Avx2 => unsafe { avx2($($arg),*) },
-                $crate::simd::Set::Portable => {
+                packed::Vectors::Avx2 => unsafe { avx2($($arg),*) },
+                packed::Vectors::Portable => {
                     body::<{ cfg!(target_arch = "aarch64") }>($($arg),*)
                 }
             }

@@ -4,10 +4,11 @@ use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::{Flex, FlexTensor};
+use packed::Level;
 
 use crate::buffer::Dense;
 use crate::rows;
-use crate::simd::{LANES, Level};
+use crate::simd::LANES;
 
 /// The key biases of one batch element, padded with −∞ to whole vectors: a padded key has weight 0
 /// whatever its score.

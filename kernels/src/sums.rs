@@ -2,10 +2,10 @@
 
 use burn::backend::flex::FlexTensor;
 use burn::tensor::Shape;
+use packed::Level;
 
 use crate::buffer::{self, Dense, filled, zeroed};
 use crate::rows;
-use crate::simd::Level;
 
 /// Rows that one task adds up, one after the other.
 const ROWS_PER_SUM: usize = 64;

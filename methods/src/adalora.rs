@@ -34,6 +34,8 @@
 mod config;
 mod hugging_face;
 mod importance;
+mod pruning;
+mod storage;
 #[cfg(test)]
 mod tests;
 
@@ -51,18 +53,13 @@ use rand::rngs::StdRng;
 use crate::{
     hugging_face::Format,
     init,
-    method::{
-        Budget, Card, ConfigError, PeftMethod, Plan, PlannedTensor, Progress, matrices, take_stored,
-    },
+    method::{Budget, Card, ConfigError, PeftMethod, Plan, PlannedTensor, Progress},
     sites::{Target, on_roles},
 };
 
-use self::importance::{FACTORS, Importance};
+use self::importance::Importance;
 
 pub use self::config::AdaLoraConfig;
-
-/// Name of the flag in the state that says whether the last pruning is done.
-const FINAL: &str = "final";
 
 /// The three factors at one site.
 #[derive(Module, Debug)]
@@ -114,41 +111,6 @@ impl AdaLora {
 
     fn triplets(&self, site: Site) -> Option<&Triplets> {
         self.triplets.iter().find(|triplets| triplets.site == site)
-    }
-
-    /// Keeps the `budget` triplets of highest importance, over all sites.
-    fn allocate(&mut self, budget: usize) {
-        let scores = self.importance();
-        let mut ranked: Vec<(usize, usize)> = scores
-            .iter()
-            .enumerate()
-            .flat_map(|(site, scores)| (0..scores.len()).map(move |i| (site, i)))
-            .collect();
-        // Stable, so equal scores keep the order of sites.
-        ranked.sort_by(|a, b| scores[b.0][b.1].total_cmp(&scores[a.0][a.1]));
-        self.alive.iter_mut().for_each(|alive| alive.fill(false));
-        for &(site, i) in &ranked[..budget.min(ranked.len())] {
-            self.alive[site][i] = true;
-        }
-    }
-
-    /// Sets λ of dead triplets to zero; they stay parameters and may come back before the last
-    /// pruning.
-    fn silence_the_dead(&mut self) {
-        for (triplets, alive) in self.triplets.iter_mut().zip(&self.alive) {
-            if alive.iter().all(|&alive| alive) {
-                continue;
-            }
-            let mask: Vec<f32> = alive.iter().map(|&alive| f32::from(alive)).collect();
-            triplets.lambda = triplets.lambda.clone().map(|lambda| {
-                let tracked = lambda.is_require_grad();
-                let lambda = lambda.without_autodiff();
-                let mask = Tensor::<1>::from_floats(mask.as_slice(), &lambda.device());
-                let silenced = lambda * mask.unsqueeze();
-                // The parameter must stay a leaf of the graph.
-                if tracked { silenced.autodiff().require_grad() } else { silenced }
-            });
-        }
     }
 }
 
@@ -273,27 +235,7 @@ impl PeftMethod for AdaLora {
     }
 
     fn stored(&self) -> Vec<(String, Tensor<2>)> {
-        let kept = |(triplets, alive): (&Triplets, &Vec<bool>)| {
-            let site = triplets.site;
-            let rows = alive.iter().zip(0..).filter_map(|(&alive, i)| alive.then_some(i));
-            let rows: Vec<i32> = rows.collect();
-            let pick = |factor: &Param<Tensor<2>>, dim| {
-                let factor = factor.val().without_autodiff();
-                if rows.is_empty() {
-                    let [height, width] = factor.dims();
-                    let shape = if dim == 0 { [0, width] } else { [height, 0] };
-                    return Tensor::zeros(shape, &factor.device());
-                }
-                let rows = Tensor::from_ints(rows.as_slice(), &factor.device());
-                factor.select(dim, rows)
-            };
-            [
-                (format!("{site}.q"), pick(&triplets.q, 1)),
-                (format!("{site}.lambda"), pick(&triplets.lambda, 1)),
-                (format!("{site}.p"), pick(&triplets.p, 0)),
-            ]
-        };
-        self.triplets.iter().zip(&self.alive).flat_map(kept).collect()
+        self.survivors()
     }
 
     fn restore(
@@ -302,38 +244,11 @@ impl PeftMethod for AdaLora {
         stored: &BTreeMap<String, Tensor<2>>,
         device: &Device,
     ) -> Result<Self, ConfigError> {
-        let triplets = |Target { site, d_in, d_out }| {
-            let rank = stored.get(&format!("{site}.lambda")).map_or(0, |lambda| lambda.dims()[1]);
-            let take = |name: &str, shape| -> Result<_, ConfigError> {
-                let tensor = take_stored(stored, &format!("{site}.{name}"), shape)?;
-                Ok(Param::from_tensor(tensor.to_device(device)))
-            };
-            // Without λ the rank is not known, and nothing else would fit.
-            let lambda = take("lambda", [1, rank])?;
-            let (q, p) = (take("q", [d_in, rank])?, take("p", [rank, d_out])?);
-            Ok(Triplets { q, lambda, p, site })
-        };
-        let triplets = config.targets(spec)?.into_iter().map(triplets);
-        let restored = Self::new(config, triplets.collect::<Result<_, _>>()?);
-        Ok(Self { is_final: true, ..restored })
+        Self::from_survivors(config, spec, stored, device)
     }
 
-    /// All triplets, alive or not, and the statistics that decide between them.
     fn state(&self) -> Vec<(String, TensorData)> {
-        let is_final = vec![f32::from(self.is_final)];
-        let mut state = vec![(FINAL.to_owned(), TensorData::new(is_final, [1, 1]))];
-        for (triplets, alive) in self.triplets.iter().zip(&self.alive) {
-            let Triplets { q, lambda, p, site } = triplets;
-            for (name, factor) in FACTORS.into_iter().zip([q, lambda, p]) {
-                let factor = factor.val().without_autodiff();
-                state.push((format!("{site}.{name}"), factor.into_data()));
-            }
-            let alive: Vec<f32> = alive.iter().map(|&alive| f32::from(alive)).collect();
-            let shape = [1, alive.len()];
-            state.push((format!("{site}.alive"), TensorData::new(alive, shape)));
-        }
-        state.extend(self.importance.state(&self.triplets));
-        state
+        self.whole()
     }
 
     fn resume(
@@ -342,18 +257,7 @@ impl PeftMethod for AdaLora {
         state: &BTreeMap<String, TensorData>,
         device: &Device,
     ) -> Result<Self, ConfigError> {
-        let state = matrices(state, device);
-        let flags = |name: &str, n: usize| -> Result<Vec<bool>, ConfigError> {
-            let flags = take_stored(&state, name, [1, n])?.into_data();
-            Ok(flags.iter::<f32>().map(|flag| flag != 0.0).collect())
-        };
-        let mut method = Self::restore(config, spec, &state, device)?;
-        method.is_final = flags(FINAL, 1)? == [true];
-        for (triplets, alive) in method.triplets.iter().zip(&mut method.alive) {
-            *alive = flags(&format!("{}.alive", triplets.site), config.initial_rank)?;
-        }
-        method.importance.resume(&method.triplets, &state)?;
-        Ok(method.train())
+        Self::from_whole(config, spec, state, device)
     }
 
     fn weight_delta(&self, site: Site) -> Option<Tensor<2>> {

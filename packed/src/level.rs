@@ -1,4 +1,7 @@
 //! The instruction sets, and the kernels for each.
+//!
+//! A level asks the processor for every feature that code compiled for it may use, here and in
+//! crates that build on this one, so that all of them choose alike.
 
 #[cfg(target_arch = "x86_64")]
 use crate::{avx2, avx512};
@@ -22,18 +25,35 @@ enum Set {
     Portable,
 }
 
+/// The vectors of a [`Level`]: which features code that is called for it may be compiled with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vectors {
+    /// `avx512f`, `avx512bw`, `avx512dq`, `avx512vl`, and what AVX2 has.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    /// `avx2` and `fma`.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// Those of every processor that the program was built for.
+    Portable,
+}
+
 impl Level {
     /// The best of [`available`](Self::available).
     pub fn best() -> Self {
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx512f") {
-                let bf16 = is_x86_feature_detected!("avx512bf16")
-                    && is_x86_feature_detected!("avx512bw")
-                    && is_x86_feature_detected!("avx512vl");
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            let avx512 = avx2
+                && is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl");
+            if avx512 {
+                let bf16 = is_x86_feature_detected!("avx512bf16");
                 return Self(if bf16 { Set::Avx512Bf16 } else { Set::Avx512 });
             }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            if avx2 {
                 return Self(Set::Avx2);
             }
         }
@@ -51,10 +71,21 @@ impl Level {
             #[cfg(target_arch = "x86_64")]
             Set::Avx512Bf16,
         ];
-        // A processor with AVX-512 has all that is below it.
+        // Each was asked for all that the ones below it have.
         let best = Self::best();
         let n_available = sets.iter().position(|set| *set == best.0).map_or(0, |i| i + 1);
         sets[..n_available].iter().map(|set| Self(*set)).collect()
+    }
+
+    /// Its vectors. The processor was asked for them, so code with their features may be called.
+    pub fn vectors(self) -> Vectors {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512Bf16 | Set::Avx512 => Vectors::Avx512,
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2 => Vectors::Avx2,
+            Set::Portable => Vectors::Portable,
+        }
     }
 
     /// Whether it multiplies pairs of bfloat16.

@@ -15,7 +15,7 @@ mod tile;
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
 
-pub use level::Level;
+pub use level::{Level, Vectors};
 pub use matrix::Matrix;
 use matrix::extent;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,9 @@ pub enum Precision {
 }
 
 impl Precision {
+    /// Every one.
+    pub const ALL: [Self; 2] = [Self::F32, Self::Bf16];
+
     /// The name used in configurations and records.
     pub fn name(self) -> &'static str {
         match self {
@@ -101,16 +104,6 @@ impl Packed {
     /// k and n.
     pub fn shape(&self) -> [usize; 2] {
         self.shape
-    }
-
-    /// The rounding.
-    pub fn precision(&self) -> Precision {
-        self.precision
-    }
-
-    /// Memory that the matrix takes.
-    pub fn n_bytes(&self) -> usize {
-        size_of_val(self.lines.as_slice())
     }
 
     /// Writes `x · W + bias`, row by row, on the thread that asks.

@@ -2,7 +2,7 @@
 
 use crate::format;
 use crate::stats::{Z_95, smallest_clear_difference, z_of_difference};
-use crate::study::winners::{Winners, winners};
+use crate::study::winners::Winners;
 use crate::study::{self, methods};
 use crate::summary::{Comparison, Configuration, best_by_validation};
 
@@ -22,18 +22,13 @@ pub struct Finding {
     pub sentences: Vec<String>,
 }
 
-/// Puts a comparison into words.
-pub fn finding(comparison: &Comparison) -> Finding {
-    with_winners(comparison, winners(comparison).as_ref())
-}
-
 /// The headline alone; `None` where no PEFT method has a result.
 pub(crate) fn headline_of(comparison: &Comparison) -> Option<String> {
     Some(headline(comparison, best_method(comparison)?))
 }
 
-/// [`finding`] with the paired comparisons made already.
-pub(crate) fn with_winners(comparison: &Comparison, winners: Option<&Winners>) -> Finding {
+/// Puts a comparison into words, with what its paired comparisons show.
+pub(crate) fn finding(comparison: &Comparison, winners: Option<&Winners>) -> Finding {
     let Some(best) = best_method(comparison) else {
         return Finding {
             headline: "No PEFT method has a result to report.".to_owned(),
@@ -194,11 +189,12 @@ mod tests {
     use super::*;
     use crate::example;
     use crate::record::RunRecord;
+    use crate::study::winners::winners;
     use crate::summary::compare;
 
     fn words(records: &[RunRecord]) -> (String, String) {
         let comparisons = compare(records);
-        let finding = finding(&comparisons[0]);
+        let finding = finding(&comparisons[0], winners(&comparisons[0]).as_ref());
         (finding.headline, finding.sentences.join("\n"))
     }
 

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use crate::chart::{self, Chart};
 use crate::files::{make_folder, remove_leftovers, write_atomic};
+use crate::finding::{Finding, finding};
 use crate::format::plural;
 use crate::record::Status;
 use crate::study::winners::winners;
 use crate::study::{self, Study, studies};
 use crate::summary::{Comparison, compare};
 use crate::table::Table;
-use crate::{Finding, ReportError, ResultsDir, RunRecord, finding, html, markdown, runs_csv};
+use crate::{ReportError, ResultsDir, RunRecord, html, markdown, runs_csv};
 
 const CHARTS_FOLDER: &str = "charts";
 
@@ -174,7 +175,7 @@ fn part<'a>(
     with_costs: bool,
 ) -> Result<Part<'a>, ReportError> {
     let winners = winners(&comparison);
-    let finding = finding::with_winners(&comparison, winners.as_ref());
+    let finding = finding(&comparison, winners.as_ref());
     let placement = study::placement::chart(&comparison);
     let mut plain = chart::charts(&comparison);
     // At equal sizes an axis of sizes tells nothing.

@@ -3,7 +3,7 @@
 use crate::format;
 use crate::record::RunRecord;
 use crate::stats::Estimate;
-use crate::summary::{Comparison, Configuration, Series, compare};
+use crate::summary::{Comparison, Configuration, Series};
 
 /// Rows and columns of text, with the numbers behind them.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,27 +32,8 @@ pub struct Cell {
     pub value: Option<f64>,
 }
 
-/// The results with the seeds of a configuration put together: mean and 95 % interval. One row
-/// per configuration, in the order baselines, methods, budgets.
-pub fn table(records: &[RunRecord]) -> Table {
-    let comparisons = compare(records);
-    let mut table = Table { columns: columns(), rows: Vec::new() };
-    for comparison in &comparisons {
-        table.rows.extend(rows(comparison));
-    }
-    if comparisons.len() > 1 {
-        let tasks = comparisons.iter().flat_map(|comparison| {
-            std::iter::repeat_n(comparison, comparison.configurations().count())
-        });
-        table.columns.insert(0, Column::text("Task"));
-        for (row, comparison) in table.rows.iter_mut().zip(tasks) {
-            row.insert(0, text(&comparison.task.name));
-        }
-    }
-    table
-}
-
-/// The table of one comparison.
+/// The results of a comparison with the seeds of a configuration put together: mean and 95 %
+/// interval. One row per configuration, in the order baselines, methods, budgets.
 pub(crate) fn comparison_table(comparison: &Comparison) -> Table {
     Table { columns: columns(), rows: rows(comparison).collect() }
 }
@@ -64,23 +45,6 @@ impl Column {
 
     pub(crate) fn number(title: &str) -> Self {
         Self { title: title.to_owned(), is_number: true }
-    }
-}
-
-impl Table {
-    /// The table with those columns alone whose titles are given, in that order: for a terminal
-    /// too narrow for all. Titles that are not there are left out.
-    pub fn only(&self, titles: &[&str]) -> Table {
-        let find = |title: &&str| self.columns.iter().position(|column| column.title == *title);
-        let kept: Vec<usize> = titles.iter().filter_map(find).collect();
-        Table {
-            columns: kept.iter().map(|&i| self.columns[i].clone()).collect(),
-            rows: self
-                .rows
-                .iter()
-                .map(|row| kept.iter().map(|&i| row[i].clone()).collect())
-                .collect(),
-        }
     }
 }
 
@@ -187,6 +151,11 @@ fn seeds(configuration: &Configuration) -> Cell {
 mod tests {
     use super::*;
     use crate::example;
+    use crate::summary::compare;
+
+    fn table(records: &[RunRecord]) -> Table {
+        comparison_table(&compare(records)[0])
+    }
 
     fn texts<'t>(table: &'t Table, method: &str, setting: &str) -> Vec<&'t str> {
         let is_row = |row: &&Vec<Cell>| row[0].text == method && row[1].text == setting;
@@ -230,15 +199,6 @@ mod tests {
     }
 
     #[test]
-    fn several_tasks_get_a_column_of_their_own() {
-        let table = table(&example::two_tasks());
-        assert_eq!(table.columns[0].title, "Task");
-        assert!(table.rows.iter().all(|row| row.len() == table.columns.len()));
-        assert_eq!(table.rows.first().unwrap()[0].text, "movie");
-        assert_eq!(table.rows.last().unwrap()[0].text, "trec");
-    }
-
-    #[test]
     fn in_a_terminal_columns_stand_under_their_heads() {
         let table = Table {
             columns: vec![Column::text("Name"), Column::number("±")],
@@ -246,13 +206,5 @@ mod tests {
         };
         let lines = "Name            ±\na longer one  1.5\nb               –\n";
         assert_eq!(table.to_string(), lines);
-    }
-
-    #[test]
-    fn a_narrow_table_keeps_the_columns_asked_for() {
-        let table = table(&example::suite(&[1])).only(&["Test %", "Method", "no such"]);
-        assert_eq!(table.columns.len(), 2);
-        assert_eq!(table.rows[1][0].text, "72.0");
-        assert_eq!(table.rows[1][1].text, "Head only");
     }
 }

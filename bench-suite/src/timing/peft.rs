@@ -3,6 +3,7 @@
 use std::{path::Path, process::Command};
 
 use anyhow::{Result, anyhow, bail};
+use backbones::Precision;
 use datasets::{Encoded, eval_batches, train_batches};
 use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,6 @@ use serde_json::{Value, json};
 
 use crate::{
     arm::Arm,
-    choice::ModelChoice,
     data::{Data, Rows},
     device::threads,
     plan::RunPlan,
@@ -20,50 +20,31 @@ use crate::{
 /// The script, committed beside its requirements.
 const SCRIPT: &str = include_str!("../../../benchmarks/peft_side.py");
 
-/// A number type for PyTorch to compute in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Precision {
+/// How a precision is written in files and for the script: as [`title`].
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Precision")]
+pub enum Title {
     /// Single precision throughout.
-    Float32,
+    #[serde(rename = "float32")]
+    F32,
     /// Autocast to bfloat16.
-    Bfloat16,
+    #[serde(rename = "bfloat16")]
+    Bf16,
 }
 
-impl Precision {
-    /// Every one.
-    pub const ALL: [Self; 2] = [Self::Float32, Self::Bfloat16];
-
-    /// What to hold a model of ours against.
-    pub fn of(model: &ModelChoice) -> Self {
-        match model.precision {
-            backbones::Precision::F32 => Self::Float32,
-            backbones::Precision::Bf16 => Self::Bfloat16,
-        }
+/// A precision's name for people, which is PyTorch's, too.
+pub fn title(precision: Precision) -> &'static str {
+    match precision {
+        Precision::F32 => "float32",
+        Precision::Bf16 => "bfloat16",
     }
+}
 
-    /// Its short name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Float32 => "f32",
-            Self::Bfloat16 => "bf16",
-        }
-    }
-
-    /// Its name for people.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Float32 => "float32",
-            Self::Bfloat16 => "bfloat16",
-        }
-    }
-
-    /// The name of PEFT's side in it.
-    pub fn side(self) -> &'static str {
-        match self {
-            Self::Float32 => "PEFT float32",
-            Self::Bfloat16 => "PEFT bfloat16",
-        }
+/// The name of PEFT's side in a precision.
+pub fn side(precision: Precision) -> &'static str {
+    match precision {
+        Precision::F32 => "PEFT float32",
+        Precision::Bf16 => "PEFT bfloat16",
     }
 }
 
@@ -81,6 +62,7 @@ pub enum Order {
 struct JobLine<'a> {
     model: &'a Path,
     threads: usize,
+    #[serde(with = "Title")]
     precision: Precision,
     n_classes: usize,
     train: Vec<Row<'a>>,

@@ -5,13 +5,14 @@ pub(super) mod tables;
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use backbones::Precision;
 use report::record::Environment;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
     job::Job,
-    peft::Precision,
+    peft,
     rounds::{Phases, Request, Round, Spread},
     side::Side,
 };
@@ -32,6 +33,7 @@ pub struct Speed {
     /// Name of the model.
     pub model: String,
     /// What our side computes in.
+    #[serde(with = "peft::Title")]
     pub precision: Precision,
     /// Rows a step.
     pub batch: usize,

@@ -7,12 +7,13 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use backbones::Precision;
 use report::{RunRecord, format, record::Environment};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    peft::{self, Precision},
+    peft,
     rounds::Spread,
     speed::machine,
     table::{spread, table},
@@ -122,7 +123,7 @@ fn line(suite: &Suite, loader: &mut Loader) -> Result<String> {
     }
     let data = loader.data(&first.task, &first.model, &first.training)?;
     let folder = loader.folder(&first.model)?;
-    peft::runs_line(&plans, &data, &folder, Precision::Float32)
+    peft::runs_line(&plans, &data, &folder, Precision::F32)
 }
 
 fn our_records(source: &str, common: &Common) -> Result<Vec<RunRecord>> {

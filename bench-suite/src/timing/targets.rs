@@ -6,9 +6,10 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
+use backbones::Precision;
 
 use super::{
-    peft::Precision,
+    peft,
     rounds::Spread,
     speed::{Measured, Speed},
     table::{spread, table},
@@ -35,8 +36,8 @@ struct Targets {
 impl Targets {
     fn of(precision: Precision) -> Self {
         match precision {
-            Precision::Float32 => Self { rows: 1.5, length: 1.1, evaluation: 1.5, memory: 0.4 },
-            Precision::Bfloat16 => Self { rows: 1.3, length: 1.0, evaluation: 1.3, memory: 0.4 },
+            Precision::F32 => Self { rows: 1.5, length: 1.1, evaluation: 1.5, memory: 0.4 },
+            Precision::Bf16 => Self { rows: 1.3, length: 1.0, evaluation: 1.3, memory: 0.4 },
         }
     }
 
@@ -97,7 +98,7 @@ pub fn ratios(all: &[Speed]) -> String {
     let of = |precision: Precision| {
         let of_it: Vec<&Speed> = all.iter().filter(|s| s.precision == precision).collect();
         let table = Speed { measured: measured(&of_it), ..(*of_it.first()?).clone() }.ratios()?;
-        Some(format!("Both in {}:\n\n{table}", precision.title()))
+        Some(format!("Both in {}:\n\n{table}", peft::title(precision)))
     };
     Precision::ALL.into_iter().filter_map(of).collect::<Vec<_>>().join("\n")
 }
@@ -120,7 +121,7 @@ fn targets_in(precision: Precision, all: &[&Speed]) -> String {
     let works = works(all);
     let one = Speed { measured: measured(all), ..all[0].clone() };
     let pairs: Vec<(&Measured, &Measured)> =
-        one.pairs().filter(|(_, theirs)| theirs.side == precision.side()).collect();
+        one.pairs().filter(|(_, theirs)| theirs.side == peft::side(precision)).collect();
     let mut methods: Vec<(&str, &str)> = vec![];
     for (ours, _) in &pairs {
         let method = (ours.method.as_str(), ours.title.as_str());
@@ -167,7 +168,7 @@ fn targets_in(precision: Precision, all: &[&Speed]) -> String {
     conditions.dedup();
     format!(
         "Both in {}: {met} of {of} medians meet their target,{MISSED} marks the others.\n{}\n\n{}",
-        precision.title(),
+        peft::title(precision),
         conditions.join("\n"),
         table(&head, &rows)
     )

@@ -1,7 +1,9 @@
 //! The vector functions on every instruction set of this processor, against `f64`.
 
+use packed::Level;
+
 use crate::rows;
-use crate::simd::{LANES, Level, exp_negative};
+use crate::simd::{LANES, exp_negative};
 
 /// erfc in `f64`: its Taylor series near 0 and its continued fraction further out.
 fn erfc(x: f64) -> f64 {

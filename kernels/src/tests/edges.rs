@@ -139,3 +139,11 @@ fn a_key_bias_for_other_keys_is_refused() {
     let bias = Tensor::zeros([1, 4], &device);
     crate::softmax(Tensor::zeros([1, 1, 2, 3], &device), 1.0, Some(bias));
 }
+
+#[test]
+#[should_panic(expected = "low_rank: the rank is 0")]
+fn a_branch_through_no_numbers_is_refused() {
+    let device = Device::flex();
+    let (a, b) = (Tensor::zeros([3, 0], &device), Tensor::zeros([0, 3], &device));
+    crate::low_rank(Tensor::<3>::zeros([1, 2, 3], &device), a, b, 1.0);
+}

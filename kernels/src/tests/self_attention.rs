@@ -3,7 +3,8 @@ use rand::Rng;
 
 use super::softmax::mask;
 use super::{Backward, assert_close, assert_same_gradient, leaf, numbers, random, rng};
-use crate::{Frozen, SelfAttention, in_parts, self_attention};
+use crate::self_attention::in_parts;
+use crate::{Frozen, SelfAttention, self_attention};
 
 #[test]
 fn one_step_equals_its_parts_whichever_inputs_are_there_and_trained() {

@@ -1,6 +1,7 @@
 //! Time and memory of methods, alone and against Hugging Face PEFT.
 
 use anyhow::{Result, bail};
+use backbones::Precision;
 
 use super::Bench;
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     run::environment,
     timing::{
         job::{Job, Work},
-        peft::{self, Order, Precision},
+        peft::{self, Order},
         side::Side,
         speed::{Measured, OURS, Speed, Turn, measure, our_worker},
         targets,
@@ -24,7 +25,7 @@ impl Bench<'_> {
             environment: environment(self.chosen),
             task: String::new(),
             model: String::new(),
-            precision: Precision::of(&self.args.model.over(ModelChoice::default())),
+            precision: self.args.model.over(ModelChoice::default()).precision,
             batch: self.args.batch,
             packages,
             measured: vec![],
@@ -90,7 +91,7 @@ impl Bench<'_> {
             let data = self.checked(job, loader)?;
             let plan = job.plan();
             let folder = loader.folder(&plan.model)?;
-            for (name, precision, order) in their_sides(job.work, Precision::of(&job.model)) {
+            for (name, precision, order) in their_sides(job.work, job.model.precision) {
                 let line = peft::worker_line(&plan, &data, &folder, precision, order)?;
                 let side = Side::start(name, peft::command(python), Some(&line))?;
                 // The order of the training rows changes nothing there.
@@ -105,8 +106,8 @@ impl Bench<'_> {
 /// The settings of PEFT to measure against: the same precision, and once the Trainer's default
 /// order of the rows.
 fn their_sides(work: Work, precision: Precision) -> Vec<(&'static str, Precision, Order)> {
-    let mut sides = vec![(precision.side(), precision, Order::ByLength)];
-    if work == Work::Rows && precision == Precision::Float32 {
+    let mut sides = vec![(peft::side(precision), precision, Order::ByLength)];
+    if work == Work::Rows && precision == Precision::F32 {
         sides.push(("PEFT float32, rows at random", precision, Order::Random));
     }
     sides

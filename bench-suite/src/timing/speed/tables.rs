@@ -120,8 +120,9 @@ fn peak(measured: &Measured) -> String {
 
 #[cfg(test)]
 pub mod tests {
+    use backbones::Precision;
+
     use super::*;
-    use crate::timing::peft::Precision;
 
     pub fn measured(side: &str, train_seconds: &[f64], peak_bytes: u64) -> Measured {
         Measured {
@@ -152,7 +153,7 @@ pub mod tests {
             commit: String::new(),
         };
         let (task, model) = ("movie".to_owned(), "minilm-l6".to_owned());
-        let precision = Precision::Float32;
+        let precision = Precision::F32;
         Speed { environment, task, model, precision, batch: 32, packages: None, measured }
     }
 

@@ -1,0 +1,125 @@
+//! A layer of BERT.
+
+use burn::{
+    module::{Module, Param},
+    nn::Linear,
+    tensor::Tensor,
+};
+use kernels::{Frozen, Precision, SelfAttention, self_attention};
+
+use crate::injection::{Injection, KeyValue, Role, Site};
+
+/// `LayerNorm(x + residual)`.
+#[derive(Module, Debug)]
+pub(super) struct Norm {
+    pub(super) gamma: Param<Tensor<1>>,
+    pub(super) beta: Param<Tensor<1>>,
+    pub(super) eps: f64,
+    /// What gamma and beta are called in the checkpoint.
+    #[module(skip)]
+    pub(super) names: [&'static str; 2],
+}
+
+impl Norm {
+    pub(super) fn forward(&self, x: Tensor<3>, residual: Tensor<3>) -> Tensor<3> {
+        kernels::add_layer_norm(x, residual, self.gamma.val(), self.beta.val(), self.eps)
+    }
+}
+
+/// One transformer block: attention, then feed-forward, each with a residual and a norm after.
+#[derive(Module, Debug)]
+pub(super) struct Block {
+    pub(super) query: Linear,
+    pub(super) key: Linear,
+    pub(super) value: Linear,
+    pub(super) output: Linear,
+    pub(super) norm_attention: Norm,
+    pub(super) up: Linear,
+    pub(super) down: Linear,
+    pub(super) norm_feed_forward: Norm,
+    pub(super) n_heads: usize,
+    #[module(skip)]
+    pub(super) frozen: FrozenMaps,
+}
+
+/// The packed forms of a block's linear maps.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FrozenMaps {
+    /// Query, key and value side by side.
+    projection: Frozen,
+    output: Frozen,
+    up: Frozen,
+    down: Frozen,
+}
+
+impl FrozenMaps {
+    pub(super) fn new(precision: Precision) -> Self {
+        let [projection, output, up, down] = std::array::from_fn(|_| Frozen::new(precision));
+        Self { projection, output, up, down }
+    }
+}
+
+impl Block {
+    pub(super) fn linears(&self) -> [(Role, &Linear); 6] {
+        [
+            (Role::Query, &self.query),
+            (Role::Key, &self.key),
+            (Role::Value, &self.value),
+            (Role::Output, &self.output),
+            (Role::Up, &self.up),
+            (Role::Down, &self.down),
+        ]
+    }
+
+    pub(super) fn linears_mut(&mut self) -> [(Role, &mut Linear); 6] {
+        [
+            (Role::Query, &mut self.query),
+            (Role::Key, &mut self.key),
+            (Role::Value, &mut self.value),
+            (Role::Output, &mut self.output),
+            (Role::Up, &mut self.up),
+            (Role::Down, &mut self.down),
+        ]
+    }
+
+    pub(super) fn forward(
+        &self,
+        x: Tensor<3>,
+        layer: usize,
+        prefix: Option<&KeyValue>,
+        key_bias: Tensor<2>,
+        injection: &dyn Injection,
+    ) -> Tensor<3> {
+        let delta = |role: Role, x: &Tensor<3>| injection.linear_delta(Site { layer, role }, x);
+        let of = |linear: &Linear| (linear.weight.val(), linear.bias.as_ref().map(Param::val));
+        let map = |linear: &Linear, frozen: &Frozen, role: Role, x: &Tensor<3>| {
+            let (weight, bias) = of(linear);
+            let y = kernels::frozen_linear(x.clone(), weight, bias, frozen);
+            match delta(role, x) {
+                None => y,
+                Some(delta) => y + delta,
+            }
+        };
+        let Self { query, key, value, output, up, down, frozen, .. } = self;
+        let with = SelfAttention {
+            maps: [query, key, value].map(of),
+            deltas: [Role::Query, Role::Key, Role::Value].map(|role| delta(role, &x)),
+            prefix: prefix.map(|prefix| [prefix.key.clone(), prefix.value.clone()]),
+            key_bias,
+            n_heads: self.n_heads,
+            frozen: &frozen.projection,
+        };
+        let context = self_attention(x.clone(), with);
+        let output = map(output, &frozen.output, Role::Output, &context);
+        let x = self.norm_attention.forward(output, x);
+        let (weight, bias) = of(up);
+        let inner = match delta(Role::Up, &x) {
+            None => kernels::frozen_linear_gelu(x.clone(), weight, bias, &frozen.up),
+            Some(delta) => {
+                let hidden = kernels::frozen_linear(x.clone(), weight, bias, &frozen.up);
+                kernels::gelu(hidden + delta)
+            }
+        };
+        self.norm_feed_forward.forward(map(down, &frozen.down, Role::Down, &inner), x)
+    }
+}
