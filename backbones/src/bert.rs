@@ -22,7 +22,7 @@ use burn::{
     nn::Linear,
     tensor::{Device, Int, Tensor},
 };
-use kernels::{Precision, concat};
+use kernels::Precision;
 
 pub use self::config::BertConfig;
 use self::{
@@ -202,9 +202,11 @@ impl Bert {
         let d_model = words.dims()[2];
         if let Some(prompt) = prompt {
             let n_prompt = prompt.dims()[0];
-            words = concat(prompt.unsqueeze::<3>().expand([batch, n_prompt, d_model]), words, 1);
+            let prompt = prompt.unsqueeze::<3>().expand([batch, n_prompt, d_model]);
+            words = Tensor::cat(vec![prompt, words], 1);
             let kind = self.kind.val().slice([0..1, 0..d_model]);
-            kinds = concat(kind.unsqueeze::<3>().expand([batch, n_prompt, d_model]), kinds, 1);
+            let kind = kind.unsqueeze::<3>().expand([batch, n_prompt, d_model]);
+            kinds = Tensor::cat(vec![kind, kinds], 1);
         }
         let positions = first..first + words.dims()[1];
         let positions = self.position.val().slice([positions, 0..d_model]).unsqueeze();

@@ -42,7 +42,7 @@ impl<'a> Steps<'a> {
             trainer,
             features: Features::where_frozen(trainable, model, data, device),
             optimizers: Optimizers::new(training.weight_decay),
-            cross_entropy: CrossEntropyLossConfig::new().init(&device.clone().autodiff()),
+            cross_entropy: CrossEntropyLossConfig::new().init(device),
             total: training.n_steps(data.train.labels.len()),
         }
     }
@@ -67,7 +67,7 @@ impl<'a> Steps<'a> {
     ) -> (Tensor<1>, GradientsParams) {
         let &Trainer { model, device, .. } = self.trainer;
         let input = Input::of(batch, &self.features.train, device);
-        let labels = labels(batch, device).autodiff();
+        let labels = labels(batch, device);
         watcher.lap(Phase::Data);
         let task_loss = self.cross_entropy.forward(input.logits(trainable, model), labels);
         let loss = match trainable.penalty() {

@@ -144,6 +144,9 @@ impl Trainer<'_> {
     /// The order of the rows depends on seed and epoch alone, so all arms see the same batches.
     pub fn train(&self, mut trainable: Trainable, watcher: &mut dyn Watcher) -> Trained {
         let training = self.training;
+        if training.gradient_checkpointing {
+            trainable = trainable.checkpointed();
+        }
         let mut steps = Steps::new(self, &trainable);
         let mut batches = Batches::new(&self.data.train, training.batch_size, self.seed);
         let mut run = Trained {

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, path::Path};
 use anyhow::{Context, Result};
 use backbones::{Backbone, Injection, Precision, Tokens, Untouched};
 use burn::{
-    module::{Module, Param},
+    module::{Module, ModuleMapper, Param},
     nn::Linear,
     optim::GradientsParams,
-    tensor::{Device, Tensor, TensorData},
+    tensor::{Device, GradientCheckpointingStrategy, Tensor, TensorData},
 };
 use methods::{ConfigError, Method, MethodConfig, Progress, init, method::matrices};
 use rand::rngs::StdRng;
@@ -49,6 +49,11 @@ impl Trainable {
             .then(|| model.backbone.clone().with_precision(Precision::F32).unfreeze().train());
         let head = init::linear(rng, model.spec.d_model, n_classes, device);
         Ok(Self { method, unfrozen, head })
+    }
+
+    /// The same, whose graph computes cheap activations again instead of keeping them.
+    pub fn checkpointed(self) -> Self {
+        self.map(&mut Checkpointed)
     }
 
     /// Sentence vectors, `[batch, d_model]`.
@@ -205,3 +210,16 @@ impl Trainable {
 
 /// What stands before the name of a method's tensor in a file.
 const METHOD: &str = "method.";
+
+/// Makes every graph over the trained tensors one that Burn's balanced strategy keeps small.
+struct Checkpointed;
+
+impl ModuleMapper for Checkpointed {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let strategy = GradientCheckpointingStrategy::Balanced;
+        param.map(|x| match x.is_autodiff() {
+            true => x.with_gradient_checkpointing_strategy(strategy),
+            false => x,
+        })
+    }
+}

@@ -31,6 +31,7 @@ pub enum Schedule {
 /// | `evaluations` | 4 | ≥ 1 | looks at the validation split; the best one is kept |
 /// | `validation_rows` | all | ≥ 1 | validation rows used, the same for every method |
 /// | `patience` | none | ≥ 1 | evaluations without a better one before stopping |
+/// | `gradient_checkpointing` | false | | cheap activations are computed again, not kept |
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Training {
@@ -59,6 +60,10 @@ pub struct Training {
     pub validation_rows: Option<usize>,
     /// Evaluations without a better one before stopping.
     pub patience: Option<usize>,
+    /// Cheap activations are computed again in the backward pass instead of being kept: Burn's
+    /// balanced strategy, which takes element-wise operations for cheap.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub gradient_checkpointing: bool,
 }
 
 impl Default for Training {
@@ -76,6 +81,7 @@ impl Default for Training {
             evaluations: 4,
             validation_rows: None,
             patience: None,
+            gradient_checkpointing: false,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Flex tensors as slices: reading them, and filling new ones in parallel.
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 use burn::backend::flex::{FlexTensor, Layout};
 use burn::tensor::{Bytes, DType, Shape};
+use packed::Matrix;
 use rayon::prelude::*;
 
 /// Numbers one task works on: 16 KiB, half of a first-level cache.
@@ -11,6 +13,9 @@ use rayon::prelude::*;
 /// The same on every machine, and never derived from the number of threads: how a sum is split
 /// decides its rounding, and results must not depend on who computed them.
 const CHUNK: usize = 4096;
+
+/// Parts that threads take from each other.
+const PARTS: usize = 64;
 
 /// How many rows of this width make one task.
 pub fn rows_per_chunk(width: usize) -> usize {
@@ -88,6 +93,46 @@ impl Dense {
     }
 }
 
+/// A tensor as a matrix of its last axis and all others, read where it lies.
+pub struct Rows {
+    x: FlexTensor,
+    shape: [usize; 2],
+    /// Values from a row to the next.
+    by_row: usize,
+}
+
+impl Rows {
+    /// Copies only if rows do not start evenly apart, or have gaps.
+    pub fn new(x: FlexTensor) -> Self {
+        let by_row = even_rows(x.layout());
+        let x = if by_row.is_some() { x } else { x.to_contiguous() };
+        let width = x.layout().shape().last().copied().unwrap_or(1);
+        let n_rows = x.layout().num_elements() / width.max(1);
+        Self { x, shape: [n_rows, width], by_row: by_row.unwrap_or(width) }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.shape[0]
+    }
+
+    /// Some of them.
+    pub fn matrix(&self, rows: Range<usize>) -> Matrix<'_> {
+        let start = self.x.layout().start_offset() + rows.start * self.by_row;
+        let values = self.x.storage().get(start..).unwrap_or_default();
+        Matrix::new(values, [rows.len(), self.shape[1]], [self.by_row, 1])
+    }
+}
+
+/// Values from a row to the next, if that is the same everywhere and rows have no gaps.
+fn even_rows(layout: &Layout) -> Option<usize> {
+    let (shape, strides) = (layout.shape(), layout.strides());
+    let n = shape.len();
+    let by_row = *strides[..n - 1].last()?;
+    let even = (0..n - 2).all(|i| strides[i] == strides[i + 1] * shape[i + 1] as isize);
+    (strides[n - 1] == 1 && even).then(|| usize::try_from(by_row).ok()).flatten()
+}
+
 /// A tensor of these values.
 pub fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
     debug_assert_eq!(values.len(), shape.num_elements());
@@ -99,7 +144,10 @@ fn run<T: Send>(items: Vec<T>, task: impl Fn(T) + Send + Sync) {
     if items.len() == 1 {
         items.into_iter().for_each(task);
     } else {
-        items.into_par_iter().for_each(task);
+        // Parts small enough that a thread which wakes late or is disturbed leaves its share to
+        // the others.
+        let part = items.len().div_ceil(PARTS);
+        items.into_par_iter().with_max_len(part).for_each(task);
     }
 }
 
@@ -160,6 +208,22 @@ pub fn zeroed(slots: &mut [MaybeUninit<f32>]) -> &mut [f32] {
     unsafe { slots.assume_init_mut() }
 }
 
+/// Writes a copy of `source` and applies `kernel` to it, `width` values at a time: what was just
+/// copied is still close to the processor.
+pub fn copied<'a>(
+    source: &[f32],
+    slots: &'a mut [MaybeUninit<f32>],
+    width: usize,
+    kernel: impl Fn(&mut [f32]),
+) -> &'a mut [f32] {
+    assert_eq!(source.len(), slots.len(), "a copy is as long as its source");
+    for (source, slots) in source.chunks(width).zip(slots.chunks_mut(width)) {
+        kernel(slots.write_copy_of_slice(source));
+    }
+    // SAFETY: every chunk was written above.
+    unsafe { slots.assume_init_mut() }
+}
+
 /// Writes `row` again and again; the slots are whole rows.
 pub fn repeated<'a>(row: &[f32], slots: &'a mut [MaybeUninit<f32>]) -> &'a mut [f32] {
     for slots in slots.chunks_exact_mut(row.len()) {
@@ -168,4 +232,34 @@ pub fn repeated<'a>(row: &[f32], slots: &'a mut [MaybeUninit<f32>]) -> &'a mut [
     assert!(slots.len().is_multiple_of(row.len()), "slots are not whole rows");
     // SAFETY: each whole row was written above, and there is nothing but whole rows.
     unsafe { slots.assume_init_mut() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(rows: &Rows) -> Vec<f32> {
+        let matrix = rows.matrix(0..rows.len());
+        let [m, n] = matrix.shape();
+        (0..m).flat_map(|i| (0..n).map(move |j| matrix.at(i, j))).collect()
+    }
+
+    #[test]
+    fn rows_are_the_same_numbers_wherever_they_lie() {
+        let x = tensor((0..24_u8).map(f32::from).collect(), Shape::from([2, 3, 4]));
+        for x in [x.clone(), x.narrow(2, 1, 2), x.narrow(1, 1, 2), x.transpose(0, 1)] {
+            let dense = Dense::new(x.clone());
+            let rows = Rows::new(x);
+            assert_eq!(numbers(&rows), dense.values());
+            let last = rows.matrix(rows.len() - 1..rows.len());
+            assert_eq!(last.at(0, 0), dense.values()[dense.len() - dense.width()]);
+        }
+    }
+
+    #[test]
+    fn a_part_of_the_last_axis_is_not_copied() {
+        let x = tensor(vec![0.0; 24], Shape::from([2, 3, 4]));
+        let rows = Rows::new(x.narrow(2, 2, 2));
+        assert_eq!(rows.matrix(0..rows.len()).as_ptr(), x.storage::<f32>()[2..].as_ptr());
+    }
 }

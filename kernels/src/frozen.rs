@@ -10,7 +10,7 @@ use burn::backend::flex::{Flex, FlexTensor};
 use burn::tensor::Shape;
 use packed::{Level, Matrix, Packed, Precision};
 
-use crate::buffer::{self, Dense, filled, filled_together};
+use crate::buffer::{self, Dense, copied, filled, filled_together};
 use crate::linear::{Weight, with_width};
 use crate::rows;
 
@@ -200,10 +200,10 @@ pub fn gelu_forward_saving(
     let level = Level::best();
     let product = Product::new(x, packs.forward(), bias);
     let (len, chunk) = product.size();
+    let width = (chunk / ROWS).max(1);
     let [hidden, y] = filled_together([(len, chunk); 2], |i, [hidden, y]| {
         let hidden = product.write(i * chunk, hidden);
-        let y = y.write_copy_of_slice(hidden);
-        rows::gelu(level, y);
+        let y = copied(hidden, y, width, |y| rows::gelu(level, y));
         [hidden, y]
     });
     let shape = product.shape;
@@ -220,8 +220,13 @@ fn gelu_backward(saved: &Saved, grad: FlexTensor) -> FlexTensor {
     let shape = with_width(grad.shape(), n);
     let out = filled(shape.num_elements(), ROWS * n, |start, slots| {
         let rows = start / n * k..(start + slots.len()) / n * k;
-        let mut inner = grad.values()[rows.clone()].to_vec();
-        rows::gelu_backward(level, &mut inner, &hidden.values()[rows]);
+        let mut inner = Vec::with_capacity(rows.len());
+        let hidden = hidden.values()[rows.clone()].chunks(k);
+        for (grad, hidden) in grad.values()[rows].chunks(k).zip(hidden) {
+            let start = inner.len();
+            inner.extend_from_slice(grad);
+            rows::gelu_backward(level, &mut inner[start..], hidden);
+        }
         packed.apply(&inner, None, slots)
     });
     buffer::tensor(out, shape)

@@ -35,7 +35,6 @@ impl<'a> Heads<'a> {
 
     /// One head transposed, `[d_head, tokens]`, in `memory`.
     fn transposed<'b>(&self, head: usize, memory: &'b mut Vec<f32>) -> Matrix<'b> {
-        memory.clear();
         memory.resize(self.d_head * self.n_tokens, 0.0);
         for token in 0..self.n_tokens {
             let features = &self.values[head * self.by_head + token * self.by_token..];

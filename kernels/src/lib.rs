@@ -166,15 +166,6 @@ pub fn frozen_linear_gelu<const D: usize>(
     Tensor::from_dispatch(Dispatch::fused_frozen_linear_gelu(x, weight, bias, frozen.clone()))
 }
 
-/// Concatenates along `dim` when one of the two may be on the autodiff side of the device.
-pub fn concat<const D: usize>(a: Tensor<D>, b: Tensor<D>, dim: usize) -> Tensor<D> {
-    if a.is_autodiff() || b.is_autodiff() {
-        Tensor::cat(vec![a.autodiff(), b.autodiff()], dim)
-    } else {
-        Tensor::cat(vec![a, b], dim)
-    }
-}
-
 /// Whether a linear map is one that [`Frozen`] can hold.
 ///
 /// # Panics

@@ -7,7 +7,7 @@ use burn::backend::flex::{Flex, FlexTensor};
 use burn::tensor::Shape;
 use packed::{Level, Matrix, product};
 
-use crate::buffer::{self, Dense, filled, filled_together, zeroed};
+use crate::buffer::{self, Dense, Rows, filled, filled_together, zeroed};
 use crate::linear::with_width;
 
 /// Rows that one task multiplies.
@@ -63,18 +63,20 @@ pub fn forward(x: FlexTensor, a: FlexTensor, b: FlexTensor, scale: f32) -> (Save
 fn backward(saved: Saved, grad: FlexTensor, of_x: bool) -> (Option<FlexTensor>, [FlexTensor; 2]) {
     let level = Level::best();
     let scale = saved.scale;
-    let [x, a, b, narrow, grad] = [saved.x, saved.a, saved.b, saved.narrow, grad].map(Dense::new);
+    let [x, a, b, narrow] = [saved.x, saved.a, saved.b, saved.narrow].map(Dense::new);
+    // The gradient of a query's delta is a part of that of query, key and value.
+    let grad = Rows::new(grad);
     let [d_in, rank, d_out] = [a.shape()[0], a.width(), b.width()];
-    let n_rows = grad.len() / d_out.max(1);
+    let n_rows = grad.len();
     let wide = if of_x { d_in } else { 0 };
     let (a_transposed, b_transposed) = (transposed(&a), transposed(&b));
     let sizes = [(n_rows * rank, ROWS * rank), (n_rows * wide, ROWS * wide)];
     let [inner, dx] = filled_together(sizes, |i, [inner, dx]| {
         let n_rows = inner.len() / rank;
-        let grad = &grad.values()[i * ROWS * d_out..][..n_rows * d_out];
+        let grad = grad.matrix(i * ROWS..i * ROWS + n_rows);
         let [inner, dx] = [zeroed(inner), zeroed(dx)];
         let b_transposed = Matrix::rows(&b_transposed, [d_out, rank]);
-        product(level, Matrix::rows(grad, [n_rows, d_out]), b_transposed, inner, rank);
+        product(level, grad, b_transposed, inner, rank);
         inner.iter_mut().for_each(|h| *h *= scale);
         if of_x {
             let a_transposed = Matrix::rows(&a_transposed, [rank, d_in]);
@@ -98,7 +100,7 @@ fn backward(saved: Saved, grad: FlexTensor, of_x: bool) -> (Option<FlexTensor>, 
     };
     let to_b = || {
         let mut out = vec![0.0; rank * d_out];
-        product(level, matrix(&narrow).transposed(), matrix(&grad), &mut out, d_out);
+        product(level, matrix(&narrow).transposed(), grad.matrix(0..n_rows), &mut out, d_out);
         out
     };
     let (to_a, to_b) = rayon::join(to_a, to_b);

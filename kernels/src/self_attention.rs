@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 
 use crate::fused::Fused;
 use crate::maybe::{Maps, Maybe, MaybeEach, maybe};
-use crate::{Frozen, attention, check_key_bias, concat, fusable, linear, packable};
+use crate::{Frozen, attention, check_key_bias, fusable, linear, packable};
 
 /// What a block's attention is computed from, beside its input.
 pub struct SelfAttention<'a> {
@@ -97,7 +97,7 @@ pub fn in_parts(x: Tensor<3>, with: SelfAttention) -> Tensor<3> {
         let before = |prefix: Tensor<3>, own: Tensor<4>| {
             let [n_heads, n_prefix, d_head] = prefix.dims();
             let prefix = prefix.unsqueeze::<4>().expand([n_batch, n_heads, n_prefix, d_head]);
-            concat(prefix, own, 2)
+            Tensor::cat(vec![prefix, own], 2)
         };
         key = before(prefix_key, key);
         value = before(prefix_value, value);

@@ -13,6 +13,7 @@ pub mod p_tuning;
 pub mod prefix_tuning;
 pub mod prompt_tuning;
 
+pub mod graph;
 pub mod init;
 pub mod parameters;
 pub mod prompt_length;

@@ -55,6 +55,7 @@ use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    graph::beside,
     hugging_face::Format,
     init,
     method::{Budget, Card, ConfigError, PeftMethod, Plan, PlannedTensor, take_stored},
@@ -194,7 +195,7 @@ impl Injection for Lora {
         let a = branch.a.val();
         // Dropout acts where its input can have gradients. Below the first branch nothing else
         // of the input can, so it must be told.
-        let x = if a.is_autodiff() { x.clone().autodiff() } else { x.clone() };
+        let x = beside(x.clone(), &a);
         Some(low_rank(branch.dropout.forward(x), a, branch.b.val(), branch.scale))
     }
 }

@@ -87,6 +87,22 @@ fn equal_plans_give_equal_outcomes_and_equal_tensors() {
 }
 
 #[test]
+fn activations_that_are_computed_again_instead_of_kept_change_no_number() {
+    let desk = trained();
+    let words = format!("run zoo.toml {TINY} --test test.csv --results lean");
+    desk.run(&format!("{words} --training gradient_checkpointing=true")).ok();
+    let tensors = |results: &str, id: &str| {
+        fs::read(desk.path(&format!("{results}/trained/{id}.safetensors"))).unwrap()
+    };
+    let lean = desk.records("lean");
+    for record in desk.records("out") {
+        let again = lean.iter().find(|again| again.method.name == record.method.name).unwrap();
+        assert_eq!((&again.curve, &again.scores), (&record.curve, &record.scores));
+        assert_eq!(tensors("lean", &again.id), tensors("out", &record.id), "{}", record.id);
+    }
+}
+
+#[test]
 fn the_command_in_a_record_reproduces_it() {
     let desk = trained();
     for record in desk.records("out") {

@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::AdaLora;
+use crate::graph::beside;
 
 impl AdaLora {
     /// Keeps the `budget` triplets of highest importance, over all sites.
@@ -30,12 +31,11 @@ impl AdaLora {
             }
             let mask: Vec<f32> = alive.iter().map(|&alive| f32::from(alive)).collect();
             triplets.lambda = triplets.lambda.clone().map(|lambda| {
-                let tracked = lambda.is_require_grad();
-                let lambda = lambda.without_autodiff();
-                let mask = Tensor::<1>::from_floats(mask.as_slice(), &lambda.device());
-                let silenced = lambda * mask.unsqueeze();
+                let values = lambda.clone().without_autodiff();
+                let mask = Tensor::<1>::from_floats(mask.as_slice(), &values.device());
+                let silenced = beside(values * mask.unsqueeze(), &lambda);
                 // The parameter must stay a leaf of the graph.
-                if tracked { silenced.autodiff().require_grad() } else { silenced }
+                silenced.set_require_grad(lambda.is_require_grad())
             });
         }
     }
