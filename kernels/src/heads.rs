@@ -4,6 +4,7 @@ use packed::{Level, Matrix, product};
 
 use crate::rows;
 use crate::softmax::padded_bias;
+use crate::transpose::transpose;
 
 /// Query, key or value of one batch element, in borrowed memory. The features of a head follow
 /// each other.
@@ -36,13 +37,7 @@ impl<'a> Heads<'a> {
     /// One head transposed, `[d_head, tokens]`, in `memory`.
     fn transposed<'b>(&self, head: usize, memory: &'b mut Vec<f32>) -> Matrix<'b> {
         memory.resize(self.d_head * self.n_tokens, 0.0);
-        for token in 0..self.n_tokens {
-            let features = &self.values[head * self.by_head + token * self.by_token..];
-            let columns = memory.chunks_exact_mut(self.n_tokens);
-            for (column, feature) in columns.zip(&features[..self.d_head]) {
-                column[token] = *feature;
-            }
-        }
+        transpose(self.matrix(head), memory);
         Matrix::rows(memory, [self.d_head, self.n_tokens])
     }
 }

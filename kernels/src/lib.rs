@@ -28,6 +28,7 @@ mod softmax;
 mod sums;
 #[cfg(test)]
 mod tests;
+mod transpose;
 
 use burn::backend::{Dispatch, DispatchDevice};
 use burn::tensor::{DType, Device, Tensor};

@@ -9,6 +9,7 @@ use packed::{Level, Matrix, product};
 
 use crate::buffer::{self, Dense, Rows, filled, filled_together, zeroed};
 use crate::linear::with_width;
+use crate::transpose::transpose;
 
 /// Rows that one task multiplies.
 const ROWS: usize = 48;
@@ -32,9 +33,9 @@ fn matrix(x: &Dense) -> Matrix<'_> {
 
 /// The transposed matrix, laid out row by row.
 fn transposed(x: &Dense) -> Vec<f32> {
-    let matrix = matrix(x).transposed();
-    let [n_rows, n_columns] = matrix.shape();
-    (0..n_rows).flat_map(|i| (0..n_columns).map(move |j| matrix.at(i, j))).collect()
+    let mut out = vec![0.0; x.len()];
+    transpose(matrix(x), &mut out);
+    out
 }
 
 /// s (x A) B, with what the backward pass needs.

@@ -41,6 +41,11 @@ impl<'a> Matrix<'a> {
         self.strides
     }
 
+    /// The memory, from element (0, 0) on.
+    pub fn values(&self) -> &'a [f32] {
+        self.values
+    }
+
     /// Where element (0, 0) is, if there is one.
     pub fn as_ptr(&self) -> *const f32 {
         self.values.as_ptr()
