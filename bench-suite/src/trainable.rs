@@ -223,3 +223,27 @@ impl ModuleMapper for Checkpointed {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::optim::AdamWConfig;
+    use rand::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn what_is_checkpointed_stays_so_through_a_step_and_not_in_evaluation() {
+        let device = Device::flex().autodiff();
+        let head = init::linear(&mut StdRng::seed_from_u64(0), 3, 2, &device);
+        let part = Trainable { method: None, unfrozen: None, head };
+        let strategy = |part: &Trainable| part.head.weight.val().gradient_checkpointing_strategy();
+        assert_eq!(strategy(&part), Some(GradientCheckpointingStrategy::Disabled));
+
+        let part = part.checkpointed();
+        let loss = part.head.forward(Tensor::<2>::ones([1, 3], &device.inner())).sum();
+        let grads = GradientsParams::from_grads(loss.backward(), &part);
+        let part = AdamWConfig::new().init().step(0.1, part, grads);
+        assert_eq!(strategy(&part), Some(GradientCheckpointingStrategy::Balanced));
+        assert_eq!(strategy(&part.valid().checkpointed()), None);
+    }
+}
