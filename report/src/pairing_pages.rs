@@ -53,9 +53,7 @@ impl Pairing<'_> {
             }
             notes.extend(self.hardware());
         }
-        for pair in self.pairs.iter().filter(|pair| !pair.changes.is_empty()) {
-            notes.push(format!("{} differs in {}.", pair.label, format::list(&pair.changes)));
-        }
+        notes.extend(self.differences());
         for (side, alone) in ["A", "B"].into_iter().zip(&self.alone) {
             if !alone.is_empty() {
                 let names: Vec<String> = alone.iter().map(|run| name(run)).collect();
@@ -63,6 +61,26 @@ impl Pairing<'_> {
             }
         }
         notes
+    }
+
+    /// What differs beside the results: a sentence for all configurations in which it is the same.
+    fn differences(&self) -> Vec<String> {
+        let mut alike: Vec<(&[String], Vec<&str>)> = vec![];
+        for pair in self.pairs.iter().filter(|pair| !pair.changes.is_empty()) {
+            match alike.iter_mut().find(|(changes, _)| *changes == pair.changes) {
+                Some((_, labels)) => labels.push(&pair.label),
+                None => alike.push((&pair.changes, vec![&pair.label])),
+            }
+        }
+        let sentence = |(changes, labels): (&[String], Vec<&str>)| {
+            let changes = format::list(changes);
+            match labels[..] {
+                [label] => format!("{label} differs in {changes}."),
+                _ if labels.len() == self.pairs.len() => format!("All differ in {changes}."),
+                _ => format!("{} differ in {changes}.", format::list(&labels)),
+            }
+        };
+        alike.into_iter().map(sentence).collect()
     }
 
     /// What the comparison shows, in one sentence.
@@ -191,6 +209,7 @@ fn gain(pair: &Pair) -> Cell {
     let spread = gain.half_width().map_or(String::new(), |half| format!(" ± {:.2}", 100.0 * half));
     // Rounding must not leave a "-0.00".
     let points = if points.abs() < 0.005 { "0.00".to_owned() } else { format!("{points:+.2}") };
+    let points = points.replace('-', "−");
     number(format!("{points}{spread}"), gain.mean)
 }
 
@@ -216,6 +235,27 @@ mod tests {
         let paths = pairing.write(folder.path()).unwrap();
         let [markdown, html] = paths.map(|path| std::fs::read_to_string(path).unwrap());
         [pairing.to_string(), markdown, html]
+    }
+
+    #[test]
+    fn what_differs_everywhere_is_said_once() {
+        let a = example::suite(&[1, 2]);
+        let mut b = a.clone();
+        for record in &mut b {
+            record.backbone.precision = Some("bf16".to_owned());
+        }
+        let [text, ..] = pages(&a, &b);
+        assert_eq!(text.matches("precision f32 → bf16").count(), 1, "{text}");
+        assert!(text.contains("All differ in precision f32 → bf16."), "{text}");
+        for record in b.iter_mut().filter(|record| record.label() == "LoRA rank=8") {
+            record.backbone.pooling = "cls".to_owned();
+        }
+        let [text, ..] = pages(&a, &b);
+        assert!(text.contains(" differ in precision f32 → bf16."), "{text}");
+        assert!(
+            text.contains(" differs in precision f32 → bf16 and pooling mean → cls."),
+            "{text}"
+        );
     }
 
     fn slower_and_better() -> [Vec<RunRecord>; 2] {
