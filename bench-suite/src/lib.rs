@@ -3,6 +3,7 @@
 //! The flow: [`suite`] → [`plan`] → [`run`] ([`train`], then one look at the test split) → record
 //! on disk → report. [`commands`] is what the command line offers.
 
+pub mod adamw;
 pub mod advise;
 pub mod arm;
 pub mod choice;

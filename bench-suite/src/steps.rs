@@ -8,13 +8,14 @@ use burn::{
         Linear,
         loss::{CrossEntropyLoss, CrossEntropyLossConfig},
     },
-    optim::{AdamWConfig, GradientsParams, ModuleOptimizer},
+    optim::{GradientsParams, ModuleOptimizer},
     tensor::{Device, Int, Tensor, TensorData},
 };
 use datasets::Batch;
 use methods::Progress;
 
 use crate::{
+    adamw::AdamW,
     clip::clip_global_norm,
     data::tokens,
     features::Features,
@@ -111,8 +112,8 @@ struct Optimizers {
 
 impl Optimizers {
     fn new(weight_decay: f64) -> Self {
-        let adamw = AdamWConfig::new().with_weight_decay(weight_decay as f32).with_epsilon(1e-8);
-        Self { body: adamw.init(), head: adamw.init() }
+        let [body, head] = [0; 2].map(|_| AdamW::for_module(weight_decay));
+        Self { body, head }
     }
 
     fn step(

@@ -44,6 +44,13 @@ impl Dense {
         self.0.try_storage_mut().map(|storage| &mut storage[range][..len])
     }
 
+    /// The values for writing, copied first if another tensor shares them.
+    pub fn own_values(&mut self) -> &mut [f32] {
+        let range = self.0.layout().start_offset()..;
+        let len = self.len();
+        &mut self.0.storage_mut()[range][..len]
+    }
+
     /// The number of values.
     pub fn len(&self) -> usize {
         self.0.layout().num_elements()
@@ -140,7 +147,7 @@ pub fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
 }
 
 /// Calls `task` on every item, in parallel if there is more than one.
-fn run<T: Send>(items: Vec<T>, task: impl Fn(T) + Send + Sync) {
+pub fn run<T: Send>(items: Vec<T>, task: impl Fn(T) + Send + Sync) {
     if items.len() == 1 {
         items.into_iter().for_each(task);
     } else {

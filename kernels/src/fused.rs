@@ -6,6 +6,7 @@ use burn::backend::flex::{Flex, FlexTensor};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};
 
+use crate::adamw::{self, AdamW};
 use crate::frozen::{self, Frozen};
 use crate::maybe::{Maps, Maybe, MaybeEach};
 use crate::self_attention::step as self_attention;
@@ -83,6 +84,15 @@ pub trait Fused: Backend {
         value: FloatTensor<Self>,
         #[extension_type] key_bias: Maybe<Self>,
     ) -> FloatTensor<Self>;
+
+    /// See [`adamw`](crate::adamw()); nothing is tracked.
+    fn fused_adamw(
+        x: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        first: FloatTensor<Self>,
+        second: FloatTensor<Self>,
+        with: AdamW,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
 impl Fused for Flex {
@@ -164,5 +174,16 @@ impl Fused for Flex {
             value,
             key_bias: key_bias.into_option(),
         })
+    }
+
+    fn fused_adamw(
+        x: FlexTensor,
+        grad: FlexTensor,
+        first: FlexTensor,
+        second: FlexTensor,
+        with: AdamW,
+    ) -> (FlexTensor, FlexTensor, FlexTensor) {
+        let (x, [first, second]) = adamw::step(x, grad, [first, second], with);
+        (x, first, second)
     }
 }

@@ -9,6 +9,7 @@
 //! nothing is tracked nothing is recorded or kept. Results do not depend on how threads are
 //! scheduled: the same inputs give the same bytes.
 
+mod adamw;
 mod attention;
 mod buffer;
 mod frozen;
@@ -33,6 +34,7 @@ mod transpose;
 use burn::backend::{Dispatch, DispatchDevice};
 use burn::tensor::{DType, Device, Tensor};
 
+pub use adamw::AdamW;
 pub use frozen::Frozen;
 use fused::Fused;
 use maybe::maybe;
@@ -234,6 +236,35 @@ pub fn attention(
         value.into_dispatch(),
         maybe(key_bias),
     ))
+}
+
+/// Whether [`adamw`] takes this tensor: `f32` on flex, without gradients.
+pub fn has_adamw<const D: usize>(x: &Tensor<D>) -> bool {
+    !x.is_autodiff() && fusable(x)
+}
+
+/// A step of AdamW: the tensor and its two moments after it, in the memory of those before if
+/// nobody else holds it.
+///
+/// # Shapes
+/// All the same.
+///
+/// # Panics
+/// If the shapes differ, or a tensor is none that [`has_adamw`] names.
+pub fn adamw<const D: usize>(
+    x: Tensor<D>,
+    grad: Tensor<D>,
+    [first, second]: [Tensor<D>; 2],
+    with: AdamW,
+) -> (Tensor<D>, [Tensor<D>; 2]) {
+    for other in [&x, &grad, &first, &second] {
+        assert_eq!(other.dims(), x.dims(), "adamw: the tensors differ in shape");
+        assert!(has_adamw(other), "adamw: the tensors are not f32 on flex without gradients");
+    }
+    let [x, grad] = [x, grad].map(Tensor::into_dispatch);
+    let [first, second] = [first, second].map(Tensor::into_dispatch);
+    let (x, first, second) = Dispatch::fused_adamw(x, grad, first, second, with);
+    (Tensor::from_dispatch(x), [first, second].map(Tensor::from_dispatch))
 }
 
 fn check_key_bias(key_bias: &Option<Tensor<2>>, n_batch: usize, n_keys: usize) {

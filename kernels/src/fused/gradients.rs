@@ -8,6 +8,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, AutodiffBackend};
 
 use super::Fused;
+use crate::adamw::AdamW;
 use crate::attention::{self, Attend};
 use crate::frozen::{self, Frozen, FrozenLinear, FrozenLinearGelu};
 use crate::gelu::{self, Gelu};
@@ -193,5 +194,18 @@ impl<C: CheckpointStrategy> Fused for Autodiff<Flex, C> {
             return constant(attention::forward(inputs));
         }
         record::<C, _, 3>(Attend, nodes, inputs.clone(), attention::forward(inputs))
+    }
+
+    fn fused_adamw(
+        x: Variable,
+        grad: Variable,
+        first: Variable,
+        second: Variable,
+        with: AdamW,
+    ) -> (Variable, Variable, Variable) {
+        let plain = [x, grad, first, second].map(Variable::into_primitive);
+        let [x, grad, first, second] = plain;
+        let (x, first, second) = Flex::fused_adamw(x, grad, first, second, with);
+        (constant(x), constant(first), constant(second))
     }
 }
