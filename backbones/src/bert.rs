@@ -169,17 +169,16 @@ impl Bert {
 
     /// Hidden states of the true input, `[batch, seq, d_model]`, whatever the injection adds.
     pub fn encode(&self, tokens: &Tokens, injection: &dyn Injection) -> Tensor<3> {
-        let [batch, seq] = tokens.ids.dims();
-        let x = self.encode_with_prompt(tokens, injection);
-        let [_, n_rows, d_model] = x.dims();
-        match n_rows - seq {
-            0 => x,
-            n_prompt => x.slice([0..batch, n_prompt..n_rows, 0..d_model]),
-        }
+        self.hidden(tokens, injection, false)
     }
 
     /// Hidden states of the prompt's rows and the true input, `[batch, n_prompt + seq, d_model]`.
     pub fn encode_with_prompt(&self, tokens: &Tokens, injection: &dyn Injection) -> Tensor<3> {
+        self.hidden(tokens, injection, true)
+    }
+
+    /// Hidden states of the true input, after those of the prompt's rows if these are read.
+    fn hidden(&self, tokens: &Tokens, injection: &dyn Injection, reads_prompt: bool) -> Tensor<3> {
         let prompt = injection.prompt();
         let n_prompt = prompt.as_ref().map_or(0, |prompt| prompt.dims()[0]);
         let prefixes = injection.prefixes();
@@ -188,7 +187,11 @@ impl Bert {
         let bias = key_bias(&tokens.mask, n_prefix + n_prompt);
         let mut x = self.embed(tokens, prompt, injection.first_position());
         for (layer, block) in self.blocks.iter().enumerate() {
-            x = block.forward(x, layer, prefixes.get(layer), bias.clone(), injection);
+            // Every block but the last gives the prompt's rows to the next.
+            let is_last = layer + 1 == self.blocks.len();
+            let n_unread = if is_last && !reads_prompt { n_prompt } else { 0 };
+            let prefix = prefixes.get(layer);
+            x = block.forward(x, layer, prefix, bias.clone(), injection, n_unread);
         }
         x
     }

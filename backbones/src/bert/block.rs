@@ -82,6 +82,8 @@ impl Block {
         ]
     }
 
+    /// The block's output without its first `n_unread` rows, which nothing reads: their keys and
+    /// values count, and that is all that is computed of them.
     pub(super) fn forward(
         &self,
         x: Tensor<3>,
@@ -89,6 +91,7 @@ impl Block {
         prefix: Option<&KeyValue>,
         key_bias: Tensor<2>,
         injection: &dyn Injection,
+        n_unread: usize,
     ) -> Tensor<3> {
         let delta = |role: Role, x: &Tensor<3>| injection.linear_delta(Site { layer, role }, x);
         let of = |linear: &Linear| (linear.weight.val(), linear.bias.as_ref().map(Param::val));
@@ -110,6 +113,7 @@ impl Block {
             frozen: &frozen.projection,
         };
         let context = self_attention(x.clone(), with);
+        let [context, x] = [context, x].map(|x| without_first(n_unread, x));
         let output = map(output, &frozen.output, Role::Output, &context);
         let x = self.norm_attention.forward(output, x);
         let (weight, bias) = of(up);
@@ -121,5 +125,14 @@ impl Block {
             }
         };
         self.norm_feed_forward.forward(map(down, &frozen.down, Role::Down, &inner), x)
+    }
+}
+
+/// All rows but the first `n`.
+fn without_first(n: usize, x: Tensor<3>) -> Tensor<3> {
+    let [batch, rows, width] = x.dims();
+    match n {
+        0 => x,
+        _ => x.slice([0..batch, n..rows, 0..width]),
     }
 }

@@ -5,20 +5,22 @@
 //! k = q + t keys a row, W the numbers of a layer's frozen matrices, D those of the tensors that
 //! act beside them:
 //!
-//! multiplications = B · (2 · L · q · W + 3 · L · 2 · q · k · d + 3 · s · D)
+//! multiplications = B · (2 · (L · q · W − p · V) + 3 · L · 2 · q · k · d + 3 · s · D)
 //!
 //! The frozen matrices are multiplied once on the way up and once on the way down, where only the
-//! gradient of their input is needed; attention and what is trained cost twice as much on the way
-//! down as on the way up. Layers below the lowest trained tensor have no way down; that is left
-//! out.
+//! gradient of their input is needed; the matrices after the attention, V numbers of a layer's W,
+//! are not multiplied with the prompt's rows in the last layer. Attention and what is trained cost
+//! twice as much on the way down as on the way up. Layers below the lowest trained tensor have no
+//! way down; that is left out.
 //!
-//! kept bytes = 4 · B · L · q · (6 · d + d_ff)
+//! kept bytes = 4 · B · (L · q · (6 · d + d_ff) − p · (2 · d + d_ff))
 //!
 //! Per token and layer: query, key, value, two normalised vectors, the input of what is trained,
-//! and the input of GELU. Attention weights are computed again.
+//! and the input of GELU; the last layer's normalised vectors and the input of its GELU without the
+//! prompt's rows. Attention weights are computed again.
 
 use anyhow::Result;
-use backbones::{BackboneSpec, Injection};
+use backbones::{BackboneSpec, Injection, Role};
 use rand::{SeedableRng, rngs::StdRng};
 
 use super::job::{Job, Work};
@@ -54,20 +56,25 @@ pub fn of(job: &Job, model: &Model) -> Result<Cost> {
         Work::Length(length) => length,
         Work::Rows => 0,
     };
-    let frozen = layer_numbers(spec);
     let (batch, queries) = (job.batch, length + n_prompt);
     let keys = queries + n_prefix;
-    let attention = 2 * queries * keys * spec.n_heads * spec.d_head;
-    let row = spec.n_layers * (2 * queries * frozen + 3 * attention) + 3 * length * beside;
-    let kept = queries * (6 * spec.d_model + spec.d_ff);
+    let frozen = spec.n_layers * queries * layer_numbers(spec)
+        - n_prompt * numbers(spec, &[Role::Output, Role::Up, Role::Down]);
+    let attention = spec.n_layers * 2 * queries * keys * spec.n_heads * spec.d_head;
+    let (d, d_ff) = (spec.d_model, spec.d_ff);
+    let kept = spec.n_layers * queries * (6 * d + d_ff) - n_prompt * (2 * d + d_ff);
     Ok(Cost {
-        products: (batch * row) as f64,
-        kept_bytes: (4 * batch * spec.n_layers * kept) as f64,
+        products: (batch * (2 * frozen + 3 * attention + 3 * length * beside)) as f64,
+        kept_bytes: (4 * batch * kept) as f64,
     })
 }
 
 /// W, the numbers of a layer's frozen matrices.
 pub fn layer_numbers(spec: &BackboneSpec) -> usize {
-    let widths = spec.roles.iter().filter_map(|&role| spec.widths(role));
+    numbers(spec, spec.roles)
+}
+
+fn numbers(spec: &BackboneSpec, roles: &[Role]) -> usize {
+    let widths = roles.iter().filter_map(|&role| spec.widths(role));
     widths.map(|(d_in, d_out)| d_in * d_out).sum()
 }
