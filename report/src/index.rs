@@ -9,7 +9,7 @@ use crate::finding::headline_of;
 use crate::markdown;
 use crate::render::trained_here;
 use crate::summary::compare;
-use crate::{ReportError, ResultsDir, html};
+use crate::{ReportError, ResultsDir, RunRecord, html};
 
 /// Charts that say the most of a folder come first; the plainest is in every one.
 const PLAINEST: &str = "accuracy_vs_trainable";
@@ -56,7 +56,10 @@ fn entry(folder: &Path) -> Result<Option<Entry>, ReportError> {
         return Ok(None);
     }
     let folder_name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let title = results.suite()?.map_or_else(|| folder_name.clone(), |suite| suite.title);
+    let mut title = results.suite()?.map_or_else(|| folder_name.clone(), |suite| suite.title);
+    if let Some(precision) = precision(&records) {
+        title += &format!(", in {precision}");
+    }
     let headlines: Vec<String> = compare(&records).iter().rev().filter_map(headline_of).collect();
     Ok(Some(Entry {
         title,
@@ -65,6 +68,14 @@ fn entry(folder: &Path) -> Result<Option<Entry>, ReportError> {
         chart: chart(&folder.join("charts"))?,
         folder: folder_name,
     }))
+}
+
+/// What all backbones of a folder were rounded to: suites are run in several precisions under one
+/// title.
+fn precision(records: &[RunRecord]) -> Option<&str> {
+    let precision = records.first()?.backbone.precision.as_deref()?;
+    let is_same = |record: &RunRecord| record.backbone.precision.as_deref() == Some(precision);
+    records.iter().all(is_same).then_some(precision)
 }
 
 /// The chart of a folder that says the most.
@@ -146,6 +157,22 @@ mod tests {
         assert_eq!(page.matches("<section>").count(), 2);
         assert_eq!(index(parent.path()).unwrap(), pages);
         assert_eq!(fs::read_to_string(&pages[0]).unwrap(), page);
+    }
+
+    #[test]
+    fn a_suite_in_another_precision_says_so_in_its_title() {
+        let parent = tempfile::tempdir().unwrap();
+        for (name, precision) in [("in-f32", None), ("in-bf16", Some("bf16"))] {
+            let results = ResultsDir::open(&parent.path().join(name)).unwrap();
+            for mut record in example::same_point() {
+                record.backbone.precision = precision.map(str::to_owned);
+                results.write(&record).unwrap();
+            }
+            render(&results, name).unwrap();
+        }
+        let [_, markdown] = index(parent.path()).unwrap();
+        let markdown = fs::read_to_string(markdown).unwrap();
+        assert!(markdown.contains("[in-f32](") && markdown.contains("[in-bf16, in bf16]("));
     }
 
     #[test]
