@@ -83,7 +83,7 @@ mod tests {
             let before = bytes(&start);
             for rate in [1e-3, 3e-2, 1e-4] {
                 // A gradient may lie transposed in memory.
-                let grad = random([257, 130]).transpose() - 0.5;
+                let grad = (random([257, 130]) - 0.5).transpose();
                 ours = adamw.step(rate, ours.0, grad.clone(), ours.1);
                 burns = adamw.in_steps.step(rate, burns.0, grad, burns.1);
                 assert_eq!(bytes(&ours.0), bytes(&burns.0), "decay {weight_decay}, rate {rate}");
