@@ -23,6 +23,7 @@ pub fn rows_per_chunk(width: usize) -> usize {
 }
 
 /// A tensor whose values lie in row-major order without gaps.
+#[derive(Clone, Debug)]
 pub struct Dense(FlexTensor);
 
 impl Dense {

@@ -11,6 +11,7 @@ use burn::tensor::Shape;
 use packed::{Level, Matrix, Packed, Precision};
 
 use crate::buffer::{self, Dense, copied, filled, filled_together};
+use crate::kept::Kept;
 use crate::linear::{Weight, with_width};
 use crate::rows;
 
@@ -66,6 +67,11 @@ impl std::fmt::Debug for Packs {
 impl Packs {
     fn new(weights: Vec<FlexTensor>, precision: Precision) -> Self {
         Self { weights, precision, forward: OnceLock::new(), backward: OnceLock::new() }
+    }
+
+    /// Of the products.
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     fn are_of(&self, weights: &[FlexTensor]) -> bool {
@@ -187,8 +193,8 @@ pub fn gelu_forward(x: FlexTensor, packs: &Packs, bias: Option<FlexTensor>) -> F
 #[derive(Clone, Debug)]
 pub struct Saved {
     packs: Arc<Packs>,
-    /// x W + b.
-    hidden: FlexTensor,
+    /// x W + b, [`ROWS`] rows a part.
+    hidden: Kept,
 }
 
 /// The same as [`gelu_forward`], with what the backward pass needs.
@@ -200,29 +206,43 @@ pub fn gelu_forward_saving(
     let level = Level::best();
     let product = Product::new(x, packs.forward(), bias);
     let (len, chunk) = product.size();
-    let width = (chunk / ROWS).max(1);
-    let [hidden, y] = filled_together([(len, chunk); 2], |i, [hidden, y]| {
-        let hidden = product.write(i * chunk, hidden);
-        let y = copied(hidden, y, width, |y| rows::gelu(level, y));
-        [hidden, y]
-    });
-    let shape = product.shape;
-    let hidden = buffer::tensor(hidden, shape.clone());
+    let shape = product.shape.clone();
+    let (hidden, y) = match packs.precision {
+        Precision::F32 => {
+            let width = (chunk / ROWS).max(1);
+            let [hidden, y] = filled_together([(len, chunk); 2], |i, [hidden, y]| {
+                let hidden = product.write(i * chunk, hidden);
+                let y = copied(hidden, y, width, |y| rows::gelu(level, y));
+                [hidden, y]
+            });
+            (Kept::exact(buffer::tensor(hidden, shape.clone()), chunk), y)
+        }
+        Precision::Bf16 => {
+            let hidden = Kept::rounded(len, chunk);
+            let y = filled(len, chunk, |start, slots| {
+                let rows = product.write(start, slots);
+                hidden.round(start / chunk, rows);
+                rows::gelu(level, rows);
+                rows
+            });
+            (hidden, y)
+        }
+    };
     (Saved { packs, hidden }, buffer::tensor(y, shape))
 }
 
 /// The gradient of x: (g · gelu′(h)) Wᵀ.
 fn gelu_backward(saved: &Saved, grad: FlexTensor) -> FlexTensor {
     let level = Level::best();
-    let (grad, hidden) = (Dense::new(grad), Dense::new(saved.hidden.clone()));
+    let grad = Dense::new(grad);
     let packed = saved.packs.backward();
     let [k, n] = packed.shape();
     let shape = with_width(grad.shape(), n);
     let out = filled(shape.num_elements(), ROWS * n, |start, slots| {
         let rows = start / n * k..(start + slots.len()) / n * k;
         let mut inner = Vec::with_capacity(rows.len());
-        let hidden = hidden.values()[rows.clone()].chunks(k);
-        for (grad, hidden) in grad.values()[rows].chunks(k).zip(hidden) {
+        let hidden = saved.hidden.part(start / (ROWS * n));
+        for (grad, hidden) in grad.values()[rows].chunks(k).zip(hidden.chunks(k)) {
             let start = inner.len();
             inner.extend_from_slice(grad);
             rows::gelu_backward(level, &mut inner[start..], hidden);

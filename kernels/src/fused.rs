@@ -155,7 +155,7 @@ impl Fused for Flex {
             key_bias,
             n_heads,
         };
-        self_attention::forward(x, inputs).1
+        self_attention::forward(x, inputs)
     }
 
     fn fused_low_rank(x: FlexTensor, a: FlexTensor, b: FlexTensor, scale: f32) -> FlexTensor {

@@ -16,6 +16,7 @@ mod frozen;
 mod fused;
 mod gelu;
 mod heads;
+mod kept;
 mod layer_norm;
 mod linear;
 mod low_rank;

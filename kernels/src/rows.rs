@@ -2,6 +2,8 @@
 
 use std::array::from_fn;
 
+use packed::bf16;
+
 use crate::simd::{LANES, exp_negative, larger, max, mul_add, normal_tail, sum, vectorized};
 
 /// 1 / √(2π), the density of the standard normal distribution at 0.
@@ -168,6 +170,16 @@ vectorized! {
                 *g = mul_add::<FUSED>(-slope, *n, *g - mean) * inverse_std;
             }
         }
+    }
+
+    /// Adds the nearest bfloat16 of each number, as bits.
+    pub fn round(values: &[f32], bits: &mut Vec<u16>) {
+        bits.extend(values.iter().map(|&x| bf16::round(x)));
+    }
+
+    /// Adds the number of each bfloat16.
+    pub fn widen(bits: &[u16], values: &mut Vec<f32>) {
+        values.extend(bits.iter().map(|&bits| bf16::widen(bits)));
     }
 
     /// Adds each row to `sums`.

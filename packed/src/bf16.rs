@@ -1,6 +1,7 @@
 //! Rounding to bfloat16, the upper half of an `f32`.
 
 /// The nearest bfloat16, ties to even; its bits.
+#[inline]
 pub fn round(x: f32) -> u16 {
     let bits = x.to_bits();
     if x.is_nan() {
@@ -10,6 +11,7 @@ pub fn round(x: f32) -> u16 {
 }
 
 /// The number of these bits.
+#[inline]
 pub fn widen(bits: u16) -> f32 {
     f32::from_bits(u32::from(bits) << 16)
 }

@@ -1,7 +1,6 @@
 //! What the peak memory of a training is made of.
 
 use anyhow::{Context, Result};
-use backbones::Precision;
 use burn::module::Module;
 use report::{format, record::Environment};
 use serde::{Deserialize, Serialize};
@@ -13,13 +12,10 @@ use super::{
     speed::{OURS, machine, our_worker},
     stopwatch::AtStep,
     table::table,
-    theory,
+    theory::{self, F32},
     worker::Worker,
 };
 use crate::cli::Common;
-
-/// Bytes of a number.
-const F32: usize = 4;
 
 /// The parts of every method's peak.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,10 +82,7 @@ pub fn take_apart(job: &Job, loaded: &Worker, common: &Common) -> Result<Parts> 
         (None, true) => 1,
         (None, false) => 0,
     };
-    let number = match job.model.precision {
-        Precision::F32 => F32,
-        Precision::Bf16 => F32 / 2,
-    };
+    let number = theory::bytes(job.model.precision);
     let mut side = Side::start(OURS, our_worker(job, common)?, None)?;
     let round = side.ask(Request::Train)?;
     Ok(Parts {

@@ -13,18 +13,22 @@
 //! twice as much on the way down as on the way up. Layers below the lowest trained tensor have no
 //! way down; that is left out.
 //!
-//! kept bytes = 4 · B · (L · q · (6 · d + d_ff) − p · (2 · d + d_ff))
+//! kept bytes = B · (L · q · (c · (3 · d + d_ff) + 4 · 3 · d) − p · (c · d_ff + 4 · 2 · d))
 //!
-//! Per token and layer: query, key, value, two normalised vectors, the input of what is trained,
-//! and the input of GELU; the last layer's normalised vectors and the input of its GELU without the
-//! prompt's rows. Attention weights are computed again.
+//! Per token and layer: query, key, value and the input of GELU, at c bytes a number, 4 or in
+//! bfloat16 2; two normalised vectors and the input of what is trained; the last layer's normalised
+//! vectors and the input of its GELU without the prompt's rows. Attention weights are computed
+//! again.
 
 use anyhow::Result;
-use backbones::{BackboneSpec, Injection, Role};
+use backbones::{BackboneSpec, Injection, Precision, Role};
 use rand::{SeedableRng, rngs::StdRng};
 
 use super::job::{Job, Work};
 use crate::model::Model;
+
+/// Bytes of a number.
+pub const F32: usize = 4;
 
 /// What a step costs by the formulas.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,11 +66,21 @@ pub fn of(job: &Job, model: &Model) -> Result<Cost> {
         - n_prompt * numbers(spec, &[Role::Output, Role::Up, Role::Down]);
     let attention = spec.n_layers * 2 * queries * keys * spec.n_heads * spec.d_head;
     let (d, d_ff) = (spec.d_model, spec.d_ff);
-    let kept = spec.n_layers * queries * (6 * d + d_ff) - n_prompt * (2 * d + d_ff);
+    let c = bytes(job.model.precision);
+    let kept = spec.n_layers * queries * (c * (3 * d + d_ff) + F32 * 3 * d)
+        - n_prompt * (c * d_ff + F32 * 2 * d);
     Ok(Cost {
         products: (batch * (2 * frozen + 3 * attention + 3 * length * beside)) as f64,
-        kept_bytes: (4 * batch * kept) as f64,
+        kept_bytes: (batch * kept) as f64,
     })
+}
+
+/// Bytes of a number in what is packed, and in what is kept of its products.
+pub fn bytes(precision: Precision) -> usize {
+    match precision {
+        Precision::F32 => F32,
+        Precision::Bf16 => F32 / 2,
+    }
 }
 
 /// W, the numbers of a layer's frozen matrices.

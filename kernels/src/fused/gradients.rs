@@ -159,10 +159,10 @@ impl<C: CheckpointStrategy> Fused for Autodiff<Flex, C> {
             n_heads,
         };
         let x = x.expect("the first of the variables");
-        let (saved, y) = self_attention::forward(x, inputs);
         if !tracked {
-            return constant(y);
+            return constant(self_attention::forward(x, inputs));
         }
+        let (saved, y) = self_attention::forward_saving(x, inputs);
         record::<C, _, 6>(SelfAttend, nodes, saved, y)
     }
 

@@ -8,10 +8,12 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::{Flex, FlexTensor};
 use burn::tensor::Shape;
+use packed::Precision;
 
 use crate::buffer::{self, Dense, filled, filled_together, zeroed};
 use crate::frozen::{Packs, ROWS, x_gradient};
 use crate::heads::{Attention, Heads};
+use crate::kept::Kept;
 use crate::sums::column_sums;
 
 /// What the attention is computed from, beside x.
@@ -34,11 +36,7 @@ pub struct Inputs {
 #[derive(Clone, Debug)]
 pub struct Saved {
     packs: Arc<Packs>,
-    /// Query, key and value of each token, `[batch, seq, 3 · d]`.
-    projected: FlexTensor,
-    prefix: Option<[FlexTensor; 2]>,
-    key_bias: FlexTensor,
-    n_heads: usize,
+    batches: Batches,
 }
 
 /// `x [Wq Wk Wv] + biases + deltas`, `[batch, seq, 3 · d]`.
@@ -79,8 +77,10 @@ fn project(
 }
 
 /// The projected tokens, ready to be read one batch element at a time.
+#[derive(Clone, Debug)]
 struct Batches {
-    projected: Dense,
+    /// Query, key and value of each token, `[batch, seq, 3 · d]`, a batch element a part.
+    projected: Kept,
     prefix: Option<[Dense; 2]>,
     key_bias: Dense,
     n_batch: usize,
@@ -91,17 +91,18 @@ struct Batches {
 }
 
 impl Batches {
-    fn new(saved: Saved) -> Self {
-        let projected = Dense::new(saved.projected);
-        let [n_batch, seq] = [0, 1].map(|axis: usize| projected.shape()[axis]);
+    fn new(x: FlexTensor, inputs: Inputs) -> Self {
+        let Inputs { packs, biases, deltas, prefix, key_bias, n_heads } = inputs;
+        let projected = project(x, &packs, biases, deltas);
+        let [n_batch, seq, d] = [0, 1, 2].map(|axis: usize| projected.layout().shape()[axis]);
         Self {
-            d: projected.width() / 3,
-            projected,
-            prefix: saved.prefix.map(|prefix| prefix.map(Dense::new)),
-            key_bias: Dense::new(saved.key_bias),
+            projected: Kept::exact(projected, seq * d),
+            prefix: prefix.map(|prefix| prefix.map(Dense::new)),
+            key_bias: Dense::new(key_bias),
             n_batch,
             seq,
-            n_heads: saved.n_heads,
+            n_heads,
+            d: d / 3,
         }
     }
 
@@ -118,23 +119,21 @@ impl Batches {
     }
 
     /// Query (0), key (1) or value (2) of the own tokens.
-    fn own(&self, batch: usize, which: usize) -> Heads<'_> {
-        let start = batch * self.seq * 3 * self.d + which * self.d;
-        let values = self.projected.values().get(start..).unwrap_or_default();
+    fn own<'a>(&self, projected: &'a [f32], which: usize) -> Heads<'a> {
+        let values = projected.get(which * self.d..).unwrap_or_default();
         Heads::tokens(values, self.seq, self.d_head(), 3 * self.d)
     }
 
     /// Keys (1) or values (2) with the prefix before them, token by token.
-    fn joined(&self, batch: usize, which: usize, prefix: &Dense) -> Vec<f32> {
+    fn joined(&self, projected: &[f32], which: usize, prefix: &Dense) -> Vec<f32> {
         let (d, d_head) = (self.d, self.d_head());
         let mut tokens = vec![0.0; self.n_keys() * d];
         for (i, values) in prefix.values().chunks_exact(d_head).enumerate() {
             let (head, token) = (i / self.n_prefix(), i % self.n_prefix());
             tokens[token * d + head * d_head..][..d_head].copy_from_slice(values);
         }
-        let own = &self.projected.values()[batch * self.seq * 3 * d..][..self.seq * 3 * d];
         let rows = tokens[self.n_prefix() * d..].chunks_exact_mut(d);
-        for (token, own) in rows.zip(own.chunks_exact(3 * d)) {
+        for (token, own) in rows.zip(projected.chunks_exact(3 * d)) {
             token.copy_from_slice(&own[which * d..][..d]);
         }
         tokens
@@ -143,14 +142,16 @@ impl Batches {
     /// Calls `task` with the attention of one batch element.
     fn with<T>(&self, batch: usize, task: impl FnOnce(Attention) -> T) -> T {
         let bias = &self.key_bias.values()[batch * self.n_keys()..][..self.n_keys()];
-        let query = self.own(batch, 0);
+        let projected = self.projected.part(batch);
+        let query = self.own(&projected, 0);
         match &self.prefix {
             None => {
-                let [key, value] = [1, 2].map(|which| self.own(batch, which));
+                let [key, value] = [1, 2].map(|which| self.own(&projected, which));
                 task(Attention::new(self.n_heads, query, key, value, Some(bias)))
             }
             Some([key, value]) => {
-                let joined = [self.joined(batch, 1, key), self.joined(batch, 2, value)];
+                let joined =
+                    [(1, key), (2, value)].map(|(which, x)| self.joined(&projected, which, x));
                 let [key, value] = joined
                     .each_ref()
                     .map(|x| Heads::tokens(x, self.n_keys(), self.d_head(), self.d));
@@ -158,28 +159,46 @@ impl Batches {
             }
         }
     }
+
+    /// The attention of every batch element, `[batch, seq, d]`; after each, `then` gets its number.
+    fn attend(&self, then: impl Fn(usize) + Sync) -> FlexTensor {
+        let chunk = self.seq * self.d;
+        let out = filled(self.n_batch * chunk, chunk, |start, slots| {
+            let out = zeroed(slots);
+            self.with(start / chunk, |attention| attention.forward(out));
+            then(start / chunk);
+            out
+        });
+        buffer::tensor(out, Shape::from([self.n_batch, self.seq, self.d]))
+    }
 }
 
-/// The attention's result, `[batch, seq, d]`, with what the backward pass needs.
-pub fn forward(x: FlexTensor, inputs: Inputs) -> (Saved, FlexTensor) {
-    let Inputs { packs, biases, deltas, prefix, key_bias, n_heads } = inputs;
-    let projected = project(x, &packs, biases, deltas);
-    let saved = Saved { packs, projected, prefix, key_bias, n_heads };
-    let batches = Batches::new(saved.clone());
-    let chunk = batches.seq * batches.d;
-    let out = filled(batches.n_batch * chunk, chunk, |start, slots| {
-        let out = zeroed(slots);
-        batches.with(start / chunk, |attention| attention.forward(out));
-        out
-    });
-    (saved, buffer::tensor(out, Shape::from([batches.n_batch, batches.seq, batches.d])))
+/// The attention's result, `[batch, seq, d]`, keeping nothing.
+pub fn forward(x: FlexTensor, inputs: Inputs) -> FlexTensor {
+    Batches::new(x, inputs).attend(|_| ())
+}
+
+/// The same as [`forward`], with what the backward pass needs.
+pub fn forward_saving(x: FlexTensor, inputs: Inputs) -> (Saved, FlexTensor) {
+    let packs = inputs.packs.clone();
+    let mut batches = Batches::new(x, inputs);
+    let y = match packs.precision() {
+        Precision::F32 => batches.attend(|_| ()),
+        Precision::Bf16 => {
+            let part = batches.seq * 3 * batches.d;
+            let rounded = Kept::rounded(batches.n_batch * part, part);
+            let y = batches.attend(|batch| rounded.round(batch, &batches.projected.part(batch)));
+            batches.projected = rounded;
+            y
+        }
+    };
+    (Saved { packs, batches }, y)
 }
 
 /// The gradients of the projected tokens, and of the prefix.
-fn backward(saved: Saved, grad: FlexTensor) -> (FlexTensor, [FlexTensor; 2]) {
+fn backward(batches: &Batches, grad: FlexTensor) -> (FlexTensor, [FlexTensor; 2]) {
     let grad = Dense::new(grad);
-    let batches = Batches::new(saved);
-    let Batches { n_batch, seq, n_heads, d, .. } = batches;
+    let Batches { n_batch, seq, n_heads, d, .. } = *batches;
     let (d_head, n_prefix) = (batches.d_head(), batches.n_prefix());
     let sizes = [seq * 3 * d, n_prefix * d, n_prefix * d].map(|one| (n_batch * one, one));
     let [projected, keys, values] = filled_together(sizes, |batch, slots| {
@@ -223,8 +242,8 @@ impl Backward<Flex, 6> for SelfAttend {
     fn backward(self, ops: Ops<Saved, 6>, grads: &mut Gradients, _checkpointer: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
         let [x, query, key, value, prefix_key, prefix_value] = ops.parents;
-        let packs = ops.state.packs.clone();
-        let (projected, prefix) = backward(ops.state, grad);
+        let Saved { packs, batches } = ops.state;
+        let (projected, prefix) = backward(&batches, grad);
         for (parent, gradient) in [prefix_key, prefix_value].into_iter().zip(prefix) {
             if let Some(parent) = parent {
                 grads.register::<Flex>(parent.id, gradient);

@@ -1,4 +1,4 @@
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 use packed::bf16;
 use rand::Rng;
 
@@ -8,7 +8,7 @@ use crate::{Frozen, Precision, n_weight_gradients, plain};
 fn rounded<const D: usize>(x: &Tensor<D>) -> Tensor<D> {
     let nearest: Vec<f32> =
         numbers(x.clone()).into_iter().map(|x| bf16::widen(bf16::round(x))).collect();
-    Tensor::from_data(burn::tensor::TensorData::new(nearest, x.dims()), &Device::flex())
+    Tensor::from_data(TensorData::new(nearest, x.dims()), &Device::flex())
 }
 
 #[test]
@@ -71,6 +71,26 @@ fn in_bfloat16_it_is_the_map_of_rounded_numbers_and_close_to_float32() {
     assert_close("gradient", &grad, &numbers(expected), 1e-5);
     let exact = plain::linear(incoming, weight.transpose(), None);
     assert_close("gradient", &grad, &numbers(exact), 1.0 / 256.0);
+}
+
+#[test]
+fn gelu_in_bfloat16_keeps_its_input_rounded() {
+    let rng = &mut rng(66);
+    let x = random([5, 31, 33], 1.0, rng);
+    let weight = random([33, 50], 0.2, rng);
+    let on_tape = leaf(&x, true);
+    let frozen = Frozen::new(Precision::Bf16);
+    let y = crate::frozen_linear_gelu(on_tape.clone(), weight.clone(), None, &frozen);
+    let hidden = plain::linear(rounded(&x), rounded(&weight), None);
+    assert_close("output", &numbers(y.clone()), &numbers(plain::gelu(hidden.clone())), 1e-5);
+    let grad = Backward::new(&y).of(&on_tape).expect("tracked");
+    let kept = leaf(&rounded(&hidden), true);
+    let of_kept = Backward::new(&plain::gelu(kept.clone())).of(&kept).expect("tracked");
+    let of_kept: Tensor<3> =
+        Tensor::from_data(TensorData::new(of_kept, hidden.dims()), &Device::flex());
+    let expected = plain::linear(rounded(&of_kept), rounded(&weight).transpose(), None);
+    // A number between two neighbours may be rounded to either, as the sums before it were.
+    assert_close("gradient", &grad, &numbers(expected), 1e-3);
 }
 
 #[test]

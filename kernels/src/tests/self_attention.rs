@@ -4,7 +4,7 @@ use rand::Rng;
 use super::softmax::mask;
 use super::{Backward, assert_close, assert_same_gradient, leaf, numbers, random, rng};
 use crate::self_attention::in_parts;
-use crate::{Frozen, SelfAttention, self_attention};
+use crate::{Frozen, Precision, SelfAttention, self_attention};
 
 #[test]
 fn one_step_equals_its_parts_whichever_inputs_are_there_and_trained() {
@@ -51,5 +51,40 @@ fn one_step_equals_its_parts_whichever_inputs_are_there_and_trained() {
         for (grad, expected) in grads.into_iter().zip(expected_grads) {
             assert_same_gradient("gradient", grad, expected);
         }
+    }
+}
+
+#[test]
+fn in_bfloat16_it_is_close_to_float32_in_both_directions() {
+    let rng = &mut rng(72);
+    let [n_batch, seq, n_heads, d_head] = [3, 11, 2, 17];
+    let [d_model, d, n_prefix] = [29, n_heads * d_head, 4];
+    let x = random([n_batch, seq, d_model], 1.0, rng);
+    let maps = [0; 3].map(|_| (random([d_model, d], 0.3, rng), Some(random([d], 0.3, rng))));
+    let delta = random([n_batch, seq, d], 0.5, rng);
+    let prefix = [0; 2].map(|_| random([n_heads, n_prefix, d_head], 0.5, rng));
+    let key_bias = mask(n_batch, n_prefix + seq, rng);
+    let run = |precision| {
+        let [x, delta] = [&x, &delta].map(|x| leaf(x, true));
+        let prefix = prefix.each_ref().map(|x| leaf(x, true));
+        let with = SelfAttention {
+            maps: maps.clone(),
+            deltas: [None, None, Some(delta.clone())],
+            prefix: Some(prefix.clone()),
+            key_bias: key_bias.clone(),
+            n_heads,
+            frozen: &Frozen::new(precision),
+        };
+        let y = self_attention(x.clone(), with);
+        let grads = Backward::new(&y);
+        let [key, value] = prefix;
+        let grads = [x, delta, key, value].map(|leaf| grads.of(&leaf).expect("tracked"));
+        [numbers(y)].into_iter().chain(grads)
+    };
+    let names = ["output", "x", "delta", "key", "value"];
+    for (name, (rounded, exact)) in names.iter().zip(run(Precision::Bf16).zip(run(Precision::F32)))
+    {
+        assert_close(name, &rounded, &exact, 1.0 / 64.0);
+        assert_ne!(rounded, exact, "{name} was not computed in bfloat16");
     }
 }
