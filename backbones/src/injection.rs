@@ -97,14 +97,17 @@ pub struct KeyValue {
     pub value: Tensor<3>,
 }
 
+/// What is added to the output of a linear map, as a function of the map's input.
+///
+/// # Shapes
+/// - input: `[batch, seq, d_in]`
+/// - result: `[batch, seq, d_out]`
+pub type Delta<'a> = Box<dyn Fn(&Tensor<3>) -> Tensor<3> + 'a>;
+
 /// A method's answers to a backbone's questions. The default answer is "nothing".
 pub trait Injection {
-    /// What to add to the output of the linear map at `site` for the input `x`.
-    ///
-    /// # Shapes
-    /// - `x`: `[batch, seq, d_in]`
-    /// - result: `[batch, seq, d_out]`
-    fn linear_delta(&self, _site: Site, _x: &Tensor<3>) -> Option<Tensor<3>> {
+    /// What to add to the output of the linear map at `site`, if anything.
+    fn linear_delta(&self, _site: Site) -> Option<Delta<'_>> {
         None
     }
 

@@ -16,7 +16,7 @@ pub mod tiny;
 pub mod weights;
 
 pub use backbone::{Backbone, ClassNames, Pooling, Tokens};
-pub use injection::{Injection, KeyValue, Role, Site, Untouched};
+pub use injection::{Delta, Injection, KeyValue, Role, Site, Untouched};
 pub use kernels::Precision;
 pub use rewrite::{Changes, Rewritten, restored};
 pub use spec::{BackboneSpec, ModuleNames, Tokenize};

@@ -216,22 +216,6 @@ pub fn zeroed(slots: &mut [MaybeUninit<f32>]) -> &mut [f32] {
     unsafe { slots.assume_init_mut() }
 }
 
-/// Writes a copy of `source` and applies `kernel` to it, `width` values at a time: what was just
-/// copied is still close to the processor.
-pub fn copied<'a>(
-    source: &[f32],
-    slots: &'a mut [MaybeUninit<f32>],
-    width: usize,
-    kernel: impl Fn(&mut [f32]),
-) -> &'a mut [f32] {
-    assert_eq!(source.len(), slots.len(), "a copy is as long as its source");
-    for (source, slots) in source.chunks(width).zip(slots.chunks_mut(width)) {
-        kernel(slots.write_copy_of_slice(source));
-    }
-    // SAFETY: every chunk was written above.
-    unsafe { slots.assume_init_mut() }
-}
-
 /// Writes `row` again and again; the slots are whole rows.
 pub fn repeated<'a>(row: &[f32], slots: &'a mut [MaybeUninit<f32>]) -> &'a mut [f32] {
     for slots in slots.chunks_exact_mut(row.len()) {

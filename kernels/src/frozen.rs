@@ -1,19 +1,15 @@
 //! Linear maps that nobody trains, through weights that are packed once.
 
-use std::mem::MaybeUninit;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::{Flex, FlexTensor};
-use burn::tensor::Shape;
-use packed::{Level, Matrix, Packed, Precision};
+use packed::{Matrix, Packed, Precision};
 
-use crate::buffer::{self, Dense, copied, filled, filled_together};
-use crate::kept::Kept;
+use crate::buffer::{self, Dense, filled};
 use crate::linear::{Weight, with_width};
-use crate::rows;
 
 /// Rows that one task multiplies: few enough to share the work evenly, enough for a panel of the
 /// weight to be worth its way into the cache. Each row's numbers are the same in any company.
@@ -87,7 +83,7 @@ impl Packs {
     }
 
     /// For g Wᵀ.
-    fn backward(&self) -> &Packed {
+    pub fn backward(&self) -> &Packed {
         self.backward.get_or_init(|| self.pack(|matrix| matrix.transposed()))
     }
 
@@ -109,36 +105,6 @@ impl Packs {
     }
 }
 
-/// A product with a packed matrix, which tasks compute [`ROWS`] rows at a time.
-struct Product<'a> {
-    x: Dense,
-    packed: &'a Packed,
-    bias: Option<Dense>,
-    /// Of the result.
-    shape: Shape,
-}
-
-impl<'a> Product<'a> {
-    fn new(x: FlexTensor, packed: &'a Packed, bias: Option<FlexTensor>) -> Self {
-        let x = Dense::new(x);
-        let [_, n] = packed.shape();
-        Self { shape: with_width(x.shape(), n), x, packed, bias: bias.map(Dense::new) }
-    }
-
-    /// How many numbers the result has, and how many of them a task computes.
-    fn size(&self) -> (usize, usize) {
-        let [_, n] = self.packed.shape();
-        (self.shape.num_elements(), ROWS * n)
-    }
-
-    /// Writes the rows of the result from its number `start` on.
-    fn write<'s>(&self, start: usize, slots: &'s mut [MaybeUninit<f32>]) -> &'s mut [f32] {
-        let [k, n] = self.packed.shape();
-        let rows = start / n * k..(start + slots.len()) / n * k;
-        self.packed.apply(&self.x.values()[rows], self.bias.as_ref().map(Dense::values), slots)
-    }
-}
-
 /// x W + b.
 pub fn forward(x: FlexTensor, packs: &Packs, bias: Option<FlexTensor>) -> FlexTensor {
     multiply(x, packs.forward(), bias)
@@ -149,11 +115,17 @@ pub fn x_gradient(grad: FlexTensor, packs: &Packs) -> FlexTensor {
     multiply(grad, packs.backward(), None)
 }
 
+/// A product with a packed matrix, [`ROWS`] rows a task.
 fn multiply(x: FlexTensor, packed: &Packed, bias: Option<FlexTensor>) -> FlexTensor {
-    let product = Product::new(x, packed, bias);
-    let (len, chunk) = product.size();
-    let out = filled(len, chunk, |start, slots| product.write(start, slots));
-    buffer::tensor(out, product.shape)
+    let x = Dense::new(x);
+    let bias = bias.map(Dense::new);
+    let [k, n] = packed.shape();
+    let shape = with_width(x.shape(), n);
+    let out = filled(shape.num_elements(), ROWS * n, |start, slots| {
+        let rows = start / n * k..(start + slots.len()) / n * k;
+        packed.apply(&x.values()[rows], bias.as_ref().map(Dense::values), slots)
+    });
+    buffer::tensor(out, shape)
 }
 
 /// The recorded step; its parent is x.
@@ -172,97 +144,6 @@ impl Backward<Flex, 1> for FrozenLinear {
         let grad = grads.consume::<Flex>(&ops.node);
         if let [Some(x)] = ops.parents {
             grads.register::<Flex>(x.id, x_gradient(grad, &ops.state));
-        }
-    }
-}
-
-/// h Φ(h) with h = x W + b, keeping nothing.
-pub fn gelu_forward(x: FlexTensor, packs: &Packs, bias: Option<FlexTensor>) -> FlexTensor {
-    let level = Level::best();
-    let product = Product::new(x, packs.forward(), bias);
-    let (len, chunk) = product.size();
-    let out = filled(len, chunk, |start, slots| {
-        let rows = product.write(start, slots);
-        rows::gelu(level, rows);
-        rows
-    });
-    buffer::tensor(out, product.shape)
-}
-
-/// What the backward pass needs of the forward pass.
-#[derive(Clone, Debug)]
-pub struct Saved {
-    packs: Arc<Packs>,
-    /// x W + b, [`ROWS`] rows a part.
-    hidden: Kept,
-}
-
-/// The same as [`gelu_forward`], with what the backward pass needs.
-pub fn gelu_forward_saving(
-    x: FlexTensor,
-    packs: Arc<Packs>,
-    bias: Option<FlexTensor>,
-) -> (Saved, FlexTensor) {
-    let level = Level::best();
-    let product = Product::new(x, packs.forward(), bias);
-    let (len, chunk) = product.size();
-    let shape = product.shape.clone();
-    let (hidden, y) = match packs.precision {
-        Precision::F32 => {
-            let width = (chunk / ROWS).max(1);
-            let [hidden, y] = filled_together([(len, chunk); 2], |i, [hidden, y]| {
-                let hidden = product.write(i * chunk, hidden);
-                let y = copied(hidden, y, width, |y| rows::gelu(level, y));
-                [hidden, y]
-            });
-            (Kept::exact(buffer::tensor(hidden, shape.clone()), chunk), y)
-        }
-        Precision::Bf16 => {
-            let hidden = Kept::rounded(len, chunk);
-            let y = filled(len, chunk, |start, slots| {
-                let rows = product.write(start, slots);
-                hidden.round(start / chunk, rows);
-                rows::gelu(level, rows);
-                rows
-            });
-            (hidden, y)
-        }
-    };
-    (Saved { packs, hidden }, buffer::tensor(y, shape))
-}
-
-/// The gradient of x: (g · gelu′(h)) Wᵀ.
-fn gelu_backward(saved: &Saved, grad: FlexTensor) -> FlexTensor {
-    let level = Level::best();
-    let grad = Dense::new(grad);
-    let packed = saved.packs.backward();
-    let [k, n] = packed.shape();
-    let shape = with_width(grad.shape(), n);
-    let out = filled(shape.num_elements(), ROWS * n, |start, slots| {
-        let rows = start / n * k..(start + slots.len()) / n * k;
-        let mut inner = Vec::with_capacity(rows.len());
-        let hidden = saved.hidden.part(start / (ROWS * n));
-        for (grad, hidden) in grad.values()[rows].chunks(k).zip(hidden.chunks(k)) {
-            let start = inner.len();
-            inner.extend_from_slice(grad);
-            rows::gelu_backward(level, &mut inner[start..], hidden);
-        }
-        packed.apply(&inner, None, slots)
-    });
-    buffer::tensor(out, shape)
-}
-
-/// The recorded step; its parent is x.
-#[derive(Debug)]
-pub struct FrozenLinearGelu;
-
-impl Backward<Flex, 1> for FrozenLinearGelu {
-    type State = Saved;
-
-    fn backward(self, ops: Ops<Saved, 1>, grads: &mut Gradients, _checkpointer: &mut Checkpointer) {
-        let grad = grads.consume::<Flex>(&ops.node);
-        if let [Some(x)] = ops.parents {
-            grads.register::<Flex>(x.id, gelu_backward(&ops.state, grad));
         }
     }
 }

@@ -7,8 +7,9 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, backend_extension};
 
 use crate::adamw::{self, AdamW};
+use crate::feed_forward::{self, Map};
 use crate::frozen::{self, Frozen};
-use crate::maybe::{Maps, Maybe, MaybeEach};
+use crate::maybe::{FeedForwardMaps, Maps, Maybe, MaybeEach};
 use crate::self_attention::step as self_attention;
 use crate::{attention, gelu, layer_norm, linear, low_rank, softmax};
 
@@ -49,12 +50,12 @@ pub trait Fused: Backend {
         frozen: Frozen,
     ) -> FloatTensor<Self>;
 
-    /// See [`frozen_linear_gelu`](crate::frozen_linear_gelu); neither weight nor bias is tracked.
-    fn fused_frozen_linear_gelu(
+    /// See [`frozen_feed_forward`](crate::frozen_feed_forward); neither weights nor biases are
+    /// tracked.
+    fn fused_frozen_feed_forward(
         x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        #[extension_type] bias: Maybe<Self>,
-        frozen: Frozen,
+        #[extension_type] maps: FeedForwardMaps<Self>,
+        frozen: [Frozen; 2],
     ) -> FloatTensor<Self>;
 
     /// See [`self_attention`](crate::self_attention()); neither weights nor biases are tracked, and
@@ -127,13 +128,17 @@ impl Fused for Flex {
         frozen::forward(x, &frozen.packs(&[weight]), bias.into_option())
     }
 
-    fn fused_frozen_linear_gelu(
+    fn fused_frozen_feed_forward(
         x: FlexTensor,
-        weight: FlexTensor,
-        bias: Maybe<Self>,
-        frozen: Frozen,
+        maps: FeedForwardMaps<Self>,
+        frozen: [Frozen; 2],
     ) -> FlexTensor {
-        frozen::gelu_forward(x, &frozen.packs(&[weight]), bias.into_option())
+        let FeedForwardMaps { up, up_bias, down, down_bias } = maps;
+        let map = |frozen: &Frozen, weight, bias: Maybe<Self>| {
+            Map::new(frozen.packs(&[weight]), bias.into_option())
+        };
+        let maps = [map(&frozen[0], up, up_bias), map(&frozen[1], down, down_bias)];
+        feed_forward::forward(x, maps)
     }
 
     fn fused_self_attention(

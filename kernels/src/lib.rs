@@ -12,6 +12,7 @@
 mod adamw;
 mod attention;
 mod buffer;
+mod feed_forward;
 mod frozen;
 mod fused;
 mod gelu;
@@ -38,7 +39,7 @@ use burn::tensor::{DType, Device, Tensor};
 pub use adamw::AdamW;
 pub use frozen::Frozen;
 use fused::Fused;
-use maybe::maybe;
+use maybe::{FeedForwardMaps, maybe};
 pub use packed::Precision;
 pub use self_attention::{SelfAttention, self_attention};
 
@@ -153,35 +154,55 @@ pub fn frozen_linear<const D: usize>(
     Tensor::from_dispatch(Dispatch::fused_frozen_linear(x, weight, maybe(bias), frozen.clone()))
 }
 
-/// `gelu(x W + b)` with a weight that nobody trains; see [`frozen_linear`].
+/// `gelu(x W_up + b_up) W_down + b_down` with maps that nobody trains: what is between the two
+/// products is never in memory as a whole, but for the backward pass.
+///
+/// The same as [`frozen_linear`], [`gelu`](gelu()) and [`frozen_linear`] one after the other; maps
+/// that are trained after all go that way. Each map has a weight and perhaps a bias.
 ///
 /// # Panics
 /// If the shapes do not fit together.
-pub fn frozen_linear_gelu<const D: usize>(
+pub fn frozen_feed_forward<const D: usize>(
     x: Tensor<D>,
-    weight: Tensor<2>,
-    bias: Option<Tensor<1>>,
-    frozen: &Frozen,
+    maps: [(Tensor<2>, Option<Tensor<1>>); 2],
+    frozen: [&Frozen; 2],
 ) -> Tensor<D> {
-    if !packable(&x, &weight, &bias) {
-        return gelu(linear(x, weight, bias));
+    let [(up, up_bias), (down, down_bias)] = maps;
+    let can_pack_down = can_pack(up.dims()[1], &down, &down_bias);
+    if !(packable(&x, &up, &up_bias) && can_pack_down) {
+        let hidden = gelu(frozen_linear(x, up, up_bias, frozen[0]));
+        return frozen_linear(hidden, down, down_bias, frozen[1]);
     }
-    let (x, weight, bias) = (x.into_dispatch(), weight.into_dispatch(), maybe(bias));
-    Tensor::from_dispatch(Dispatch::fused_frozen_linear_gelu(x, weight, bias, frozen.clone()))
+    let maps = FeedForwardMaps {
+        up: up.into_dispatch(),
+        up_bias: maybe(up_bias),
+        down: down.into_dispatch(),
+        down_bias: maybe(down_bias),
+    };
+    let frozen = frozen.map(Frozen::clone);
+    Tensor::from_dispatch(Dispatch::fused_frozen_feed_forward(x.into_dispatch(), maps, frozen))
 }
 
-/// Whether a linear map is one that [`Frozen`] can hold.
+/// Whether x can go through a linear map that [`Frozen`] holds.
 ///
 /// # Panics
 /// If the shapes do not fit together.
 fn packable<const D: usize>(x: &Tensor<D>, weight: &Tensor<2>, bias: &Option<Tensor<1>>) -> bool {
+    can_pack(x.dims()[D - 1], weight, bias) && fusable(x)
+}
+
+/// Whether a linear map of inputs of this width is one that [`Frozen`] can hold.
+///
+/// # Panics
+/// If the shapes do not fit together.
+fn can_pack(width: usize, weight: &Tensor<2>, bias: &Option<Tensor<1>>) -> bool {
     let [d_in, d_out] = weight.dims();
-    assert_eq!(x.dims()[D - 1], d_in, "linear: the weight does not fit x");
+    assert_eq!(width, d_in, "linear: the weight does not fit x");
     if let Some(bias) = bias {
         assert_eq!(bias.dims(), [d_out], "linear: the bias does not fit the weight");
     }
     let is_plain = !weight.is_autodiff() && bias.iter().all(|bias| !bias.is_autodiff());
-    is_plain && fusable(x) && fusable(weight) && bias.iter().all(fusable)
+    is_plain && fusable(weight) && bias.iter().all(fusable)
 }
 
 /// `scale · (x A) B`: a branch through a few numbers.

@@ -64,6 +64,21 @@ impl<B: Backend> MaybeEach<B> {
     }
 }
 
+/// The linear maps of a feed-forward part.
+#[derive(ExtensionType)]
+pub struct FeedForwardMaps<B: Backend> {
+    /// Weight of the widening map.
+    pub up: FloatTensor<B>,
+    /// Its bias.
+    #[extension_type]
+    pub up_bias: Maybe<B>,
+    /// Weight of the narrowing map.
+    pub down: FloatTensor<B>,
+    /// Its bias.
+    #[extension_type]
+    pub down_bias: Maybe<B>,
+}
+
 /// The tensor as the extension takes it.
 pub fn maybe<const D: usize>(x: Option<Tensor<D>>) -> Maybe<Dispatch> {
     x.map(Tensor::into_dispatch).into()

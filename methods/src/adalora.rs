@@ -41,7 +41,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use backbones::{BackboneSpec, Injection, Site};
+use backbones::{BackboneSpec, Delta, Injection, Site};
 use burn::{
     module::{Module, Param},
     optim::GradientsParams,
@@ -115,12 +115,12 @@ impl AdaLora {
 }
 
 impl Injection for AdaLora {
-    fn linear_delta(&self, site: Site, x: &Tensor<3>) -> Option<Tensor<3>> {
+    fn linear_delta(&self, site: Site) -> Option<Delta<'_>> {
         let Triplets { q, lambda, p, .. } = self.triplets(site)?;
         if lambda.dims()[1] == 0 {
             return None;
         }
-        Some(low_rank(x.clone(), q.val() * lambda.val(), p.val(), self.scale))
+        Some(Box::new(|x| low_rank(x.clone(), q.val() * lambda.val(), p.val(), self.scale)))
     }
 }
 

@@ -33,8 +33,8 @@
 //! let rng = &mut StdRng::seed_from_u64(0);
 //! let lora = Lora::init(&LoraConfig::default(), &spec, rng, &device)?;
 //! let x = Tensor::ones([1, 5, 16], &device);
-//! let delta = lora.linear_delta(Site { layer: 1, role: Role::Query }, &x).unwrap();
-//! assert_eq!(delta.abs().sum().into_scalar::<f32>(), 0.0);
+//! let delta = lora.linear_delta(Site { layer: 1, role: Role::Query }).unwrap();
+//! assert_eq!(delta(&x).abs().sum().into_scalar::<f32>(), 0.0);
 //! # Ok::<(), methods::ConfigError>(())
 //! ```
 
@@ -44,7 +44,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use backbones::{BackboneSpec, Injection, Role, Site};
+use backbones::{BackboneSpec, Delta, Injection, Role, Site};
 use burn::{
     module::{Module, Param},
     nn::{Dropout, DropoutConfig},
@@ -190,13 +190,15 @@ impl Lora {
 }
 
 impl Injection for Lora {
-    fn linear_delta(&self, site: Site, x: &Tensor<3>) -> Option<Tensor<3>> {
+    fn linear_delta(&self, site: Site) -> Option<Delta<'_>> {
         let branch = self.branch(site)?;
-        let a = branch.a.val();
-        // Dropout acts where its input can have gradients. Below the first branch nothing else
-        // of the input can, so it must be told.
-        let x = beside(x.clone(), &a);
-        Some(low_rank(branch.dropout.forward(x), a, branch.b.val(), branch.scale))
+        Some(Box::new(|x| {
+            let a = branch.a.val();
+            // Dropout acts where its input can have gradients. Below the first branch nothing else
+            // of the input can, so it must be told.
+            let x = beside(x.clone(), &a);
+            low_rank(branch.dropout.forward(x), a, branch.b.val(), branch.scale)
+        }))
     }
 }
 

@@ -177,12 +177,8 @@ macro_rules! zoo {
         }
 
         impl backbones::Injection for Method {
-            fn linear_delta(
-                &self,
-                site: backbones::Site,
-                x: &burn::tensor::Tensor<3>,
-            ) -> Option<burn::tensor::Tensor<3>> {
-                match self { $(Self::$variant(method) => method.linear_delta(site, x)),+ }
+            fn linear_delta(&self, site: backbones::Site) -> Option<backbones::Delta<'_>> {
+                match self { $(Self::$variant(method) => method.linear_delta(site)),+ }
             }
 
             fn prompt(&self) -> Option<burn::tensor::Tensor<2>> {

@@ -93,20 +93,20 @@ impl Block {
         injection: &dyn Injection,
         n_unread: usize,
     ) -> Tensor<3> {
-        let delta = |role: Role, x: &Tensor<3>| injection.linear_delta(Site { layer, role }, x);
+        let delta = |role: Role| injection.linear_delta(Site { layer, role });
         let of = |linear: &Linear| (linear.weight.val(), linear.bias.as_ref().map(Param::val));
         let map = |linear: &Linear, frozen: &Frozen, role: Role, x: &Tensor<3>| {
             let (weight, bias) = of(linear);
             let y = kernels::frozen_linear(x.clone(), weight, bias, frozen);
-            match delta(role, x) {
+            match delta(role) {
                 None => y,
-                Some(delta) => y + delta,
+                Some(delta) => y + delta(x),
             }
         };
         let Self { query, key, value, output, up, down, frozen, .. } = self;
         let with = SelfAttention {
             maps: [query, key, value].map(of),
-            deltas: [Role::Query, Role::Key, Role::Value].map(|role| delta(role, &x)),
+            deltas: [Role::Query, Role::Key, Role::Value].map(|role| Some(delta(role)?(&x))),
             prefix: prefix.map(|prefix| [prefix.key.clone(), prefix.value.clone()]),
             key_bias,
             n_heads: self.n_heads,
@@ -116,15 +116,15 @@ impl Block {
         let [context, x] = [context, x].map(|x| without_first(n_unread, x));
         let output = map(output, &frozen.output, Role::Output, &context);
         let x = self.norm_attention.forward(output, x);
-        let (weight, bias) = of(up);
-        let inner = match delta(Role::Up, &x) {
-            None => kernels::frozen_linear_gelu(x.clone(), weight, bias, &frozen.up),
-            Some(delta) => {
-                let hidden = kernels::frozen_linear(x.clone(), weight, bias, &frozen.up);
-                kernels::gelu(hidden + delta)
-            }
+        let is_untouched = [Role::Up, Role::Down].into_iter().all(|role| delta(role).is_none());
+        let y = if is_untouched {
+            let frozen = [&frozen.up, &frozen.down];
+            kernels::frozen_feed_forward(x.clone(), [up, down].map(of), frozen)
+        } else {
+            let inner = kernels::gelu(map(up, &frozen.up, Role::Up, &x));
+            map(down, &frozen.down, Role::Down, &inner)
         };
-        self.norm_feed_forward.forward(map(down, &frozen.down, Role::Down, &inner), x)
+        self.norm_feed_forward.forward(y, x)
     }
 }
 

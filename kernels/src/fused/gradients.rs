@@ -10,12 +10,13 @@ use burn::backend::{Autodiff, AutodiffBackend};
 use super::Fused;
 use crate::adamw::AdamW;
 use crate::attention::{self, Attend};
-use crate::frozen::{self, Frozen, FrozenLinear, FrozenLinearGelu};
+use crate::feed_forward::{self, FrozenFeedForward, Map};
+use crate::frozen::{self, Frozen, FrozenLinear};
 use crate::gelu::{self, Gelu};
 use crate::layer_norm::{self, AddLayerNorm};
 use crate::linear::{self, Linear};
 use crate::low_rank::{self, LowRank};
-use crate::maybe::{Maps, Maybe, MaybeEach};
+use crate::maybe::{FeedForwardMaps, Maps, Maybe, MaybeEach};
 use crate::self_attention::step::{self as self_attention, SelfAttend};
 use crate::softmax::{self, Softmax};
 
@@ -114,21 +115,24 @@ impl<C: CheckpointStrategy> Fused for Autodiff<Flex, C> {
         record::<C, _, 1>(FrozenLinear, [node], packs, y)
     }
 
-    fn fused_frozen_linear_gelu(
+    fn fused_frozen_feed_forward(
         x: Variable,
-        weight: Variable,
-        bias: Maybe<Self>,
-        frozen: Frozen,
+        maps: FeedForwardMaps<Self>,
+        frozen: [Frozen; 2],
     ) -> Variable {
+        let FeedForwardMaps { up, up_bias, down, down_bias } = maps;
+        let map = |frozen: &Frozen, weight: Variable, bias: Maybe<Self>| {
+            let packs = frozen.packs(&[weight.into_primitive()]);
+            Map::new(packs, bias.into_option().map(Variable::into_primitive))
+        };
+        let maps = [map(&frozen[0], up, up_bias), map(&frozen[1], down, down_bias)];
         let tracked = x.is_tracked();
         let (x, node) = x.into_parts();
-        let packs = frozen.packs(&[weight.into_primitive()]);
-        let bias = bias.into_option().map(Variable::into_primitive);
         if !tracked {
-            return constant(frozen::gelu_forward(x, &packs, bias));
+            return constant(feed_forward::forward(x, maps));
         }
-        let (saved, y) = frozen::gelu_forward_saving(x, packs, bias);
-        record::<C, _, 1>(FrozenLinearGelu, [node], saved, y)
+        let (saved, y) = feed_forward::forward_saving(x, maps);
+        record::<C, _, 1>(FrozenFeedForward, [node], saved, y)
     }
 
     fn fused_self_attention(

@@ -3,6 +3,7 @@
 mod accuracy;
 mod attention;
 mod edges;
+mod feed_forward;
 mod frozen;
 mod layer_norm;
 mod linear;

@@ -27,8 +27,9 @@ fn block() -> Vec<Vec<u32>> {
     let frozen = random([d_model, d_model], 0.2, rng);
     let y = crate::frozen_linear(y, frozen.clone(), None, &rounded)
         + crate::low_rank(x.clone(), a.clone(), b_.clone(), 2.0);
-    let y = crate::frozen_linear_gelu(y, frozen.clone(), None, &Frozen::default());
-    let y = crate::frozen_linear_gelu(y, frozen, None, &rounded);
+    let maps = || [0; 2].map(|_| (frozen.clone(), None));
+    let y = crate::frozen_feed_forward(y, maps(), [&Frozen::default(), &Frozen::default()]);
+    let y = crate::frozen_feed_forward(y, maps(), [&rounded, &rounded]);
     let grads = Backward::new(&y);
     let leaves = [grads.of(&x), grads.of(&bias), grads.of(&gamma)];
     let matrices = [grads.of(&weight), grads.of(&a), grads.of(&b_), Some(numbers(y))];

@@ -21,7 +21,7 @@ fn the_delta_is_alpha_over_r_times_x_a_b() {
     lora.branches[0].b = super::init::matrix(vec![2.0; 16], [1, 16], &device);
     let site = Site { layer: 0, role: Role::Query };
     let x = Tensor::full([1, 1, 16], 5.0, &device);
-    let delta = lora.linear_delta(site, &x).unwrap().into_data();
+    let delta = lora.linear_delta(site).unwrap()(&x).into_data();
     assert_eq!(delta.try_to_vec::<f32>().unwrap(), vec![30.0; 16]);
     let weight = lora.weight_delta(site).unwrap().into_data().try_to_vec::<f32>().unwrap();
     assert_eq!(weight[..16], [6.0; 16]);
