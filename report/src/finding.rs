@@ -22,11 +22,6 @@ pub struct Finding {
     pub sentences: Vec<String>,
 }
 
-/// The headline alone; `None` where no PEFT method has a result.
-pub(crate) fn headline_of(comparison: &Comparison) -> Option<String> {
-    Some(headline(comparison, best_method(comparison)?))
-}
-
 /// Puts a comparison into words, with what its paired comparisons show.
 pub(crate) fn finding(comparison: &Comparison, winners: Option<&Winners>) -> Finding {
     let Some(best) = best_method(comparison) else {

@@ -5,13 +5,11 @@ use std::path::{Path, PathBuf};
 
 use crate::chart::NAMES;
 use crate::files::write_atomic;
-use crate::finding::headline_of;
 use crate::markdown;
-use crate::render::trained_here;
-use crate::summary::compare;
+use crate::render::{DrawnChart, Page, trained_here};
 use crate::{ReportError, ResultsDir, RunRecord, html};
 
-/// Charts that say the most of a folder come first; the plainest is in every one.
+/// Charts that say the most of a folder come first; the plainest is in nearly every one.
 const PLAINEST: &str = "accuracy_vs_trainable";
 const TELLING: [&str; 5] =
     ["alpha_rules", "accuracy_vs_rows", "placements", "transfer", "accuracy_vs_length"];
@@ -22,8 +20,7 @@ struct Entry {
     title: String,
     headline: String,
     n_runs: usize,
-    /// File name in `charts/`, without ending.
-    chart: Option<String>,
+    chart: Option<DrawnChart>,
 }
 
 /// Writes `index.html` and `REPORT.md` over the results folders inside `parent`.
@@ -44,7 +41,7 @@ pub fn index(parent: &Path) -> Result<[PathBuf; 2], ReportError> {
     }
     entries.sort_by(|a, b| a.folder.cmp(&b.folder));
     let [page, markdown] = ["index.html", "REPORT.md"].map(|name| parent.join(name));
-    write_atomic(&page, html(parent, &entries)?.as_bytes())?;
+    write_atomic(&page, html(&entries).as_bytes())?;
     write_atomic(&markdown, markdown_text(&entries).as_bytes())?;
     Ok([page, markdown])
 }
@@ -60,14 +57,10 @@ fn entry(folder: &Path) -> Result<Option<Entry>, ReportError> {
     if let Some(precision) = precision(&records) {
         title += &format!(", in {precision}");
     }
-    let headlines: Vec<String> = compare(&records).iter().rev().filter_map(headline_of).collect();
-    Ok(Some(Entry {
-        title,
-        headline: headlines.into_iter().next().unwrap_or_default(),
-        n_runs: records.len(),
-        chart: chart(&folder.join("charts"))?,
-        folder: folder_name,
-    }))
+    let page = Page::of(&title, 0, &records)?;
+    let headline = page.parts().last().map(|part| part.finding.headline.clone());
+    let (headline, chart) = (headline.unwrap_or_default(), most_telling(page));
+    Ok(Some(Entry { title, headline, n_runs: records.len(), chart, folder: folder_name }))
 }
 
 /// What all backbones of a folder were rounded to: suites are run in several precisions under one
@@ -78,46 +71,28 @@ fn precision(records: &[RunRecord]) -> Option<&str> {
     records.iter().all(is_same).then_some(precision)
 }
 
-/// The chart of a folder that says the most.
-fn chart(charts: &Path) -> Result<Option<String>, ReportError> {
-    let error = |source| ReportError::io("list", charts, source);
-    if !charts.is_dir() {
-        return Ok(None);
-    }
-    let mut stems = Vec::new();
-    for file in fs::read_dir(charts).map_err(error)? {
-        let name = file.map_err(error)?.file_name().to_string_lossy().into_owned();
-        stems.extend(name.strip_suffix(".svg").map(str::to_owned));
-    }
-    stems.sort();
+/// The chart that says the most.
+fn most_telling(page: Page) -> Option<DrawnChart> {
     let wanted = TELLING.into_iter().chain([PLAINEST]).chain(NAMES);
-    let mut found = wanted.filter_map(|name| stems.iter().find(|stem| stem.ends_with(name)));
-    Ok(found.next().cloned())
+    let place = |chart: &DrawnChart| wanted.clone().position(|name| name == chart.chart.name);
+    page.into_charts().min_by_key(|chart| place(chart).unwrap_or(usize::MAX))
 }
 
-fn html(parent: &Path, entries: &[Entry]) -> Result<String, ReportError> {
+fn html(entries: &[Entry]) -> String {
     let mut main = String::new();
-    for entry in entries {
-        let chart = match &entry.chart {
-            Some(stem) => {
-                let path = parent.join(&entry.folder).join(format!("charts/{stem}.svg"));
-                let svg = fs::read_to_string(&path);
-                svg.map_err(|source| ReportError::io("read", &path, source))?
-            }
-            None => String::new(),
-        };
-        let folder = html::escape(&entry.folder);
+    for Entry { folder, title, headline, n_runs, chart } in entries {
+        let [folder, title] = [folder, title].map(|text| html::escape(text));
+        // There are two columns on a broad screen: even there none is broader than a phone.
+        let chart = chart.as_ref().map_or("", |chart| &chart.narrow_svg);
         main += &format!(
-            "<section>\n<h2><a href=\"{folder}/report.html\">{}</a></h2>\n<p>{}</p>\n\
-             <a class=\"chart thumbnail\" href=\"{folder}/report.html\" aria-label=\"{}\">\n{chart}\
-             </a>\n<p class=\"hint\">{}</p>\n</section>\n",
-            html::escape(&entry.title),
-            html::prose(&entry.headline),
-            html::escape(&entry.title),
-            crate::format::plural(entry.n_runs, "run"),
+            "<section>\n<h2><a href=\"{folder}/report.html\">{title}</a></h2>\n<p>{}</p>\n\
+             <a class=\"chart thumbnail\" href=\"{folder}/report.html\" aria-label=\"{title}\">\n\
+             {chart}</a>\n<p class=\"hint\">{}</p>\n</section>\n",
+            html::prose(headline),
+            crate::format::plural(*n_runs, "run"),
         );
     }
-    Ok(html::document("Results", "", &format!("<div class=\"index\">\n{main}</div>\n")))
+    html::document("Results", "", &format!("<div class=\"index\">\n{main}</div>\n"))
 }
 
 fn markdown_text(entries: &[Entry]) -> String {
@@ -126,8 +101,8 @@ fn markdown_text(entries: &[Entry]) -> String {
         let (title, headline) = (markdown::escape(title), markdown::escape(headline));
         text += &format!("\n## [{title}]({folder}/REPORT.md)\n\n{headline}\n");
         text += &format!("{}.\n", crate::format::plural(*n_runs, "run"));
-        if let Some(stem) = chart {
-            text += &format!("\n[![{title}]({folder}/charts/{stem}.png)]({folder}/REPORT.md)\n");
+        if let Some(DrawnChart { stem, .. }) = chart {
+            text += &format!("\n[![{title}]({folder}/{stem}.png)]({folder}/REPORT.md)\n");
         }
     }
     text

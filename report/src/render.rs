@@ -121,6 +121,13 @@ impl Page<'_> {
         self.sections.iter().flat_map(|section| &section.parts)
     }
 
+    pub fn into_charts(self) -> impl Iterator<Item = DrawnChart> {
+        let of_part = |part: Part<'_>| part.charts;
+        self.sections.into_iter().flat_map(move |section| {
+            section.charts.into_iter().chain(section.parts.into_iter().flat_map(of_part))
+        })
+    }
+
     /// One line on runs that are not there; `None` when the suite is whole.
     pub fn missing(&self) -> Option<String> {
         let (n, runs) = (self.n_missing, plural(self.records.len() + self.n_missing, "run"));
