@@ -147,6 +147,12 @@ pub fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
     FlexTensor::new(Bytes::from_elems(values), Layout::contiguous(shape), DType::F32)
 }
 
+/// Part `i` of some values: `len` of them, or what is left.
+pub fn part(values: &[f32], i: usize, len: usize) -> &[f32] {
+    let rest = &values[i * len..];
+    &rest[..len.min(rest.len())]
+}
+
 /// Calls `task` on every item, in parallel if there is more than one.
 pub fn run<T: Send>(items: Vec<T>, task: impl Fn(T) + Send + Sync) {
     if items.len() == 1 {

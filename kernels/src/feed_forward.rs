@@ -11,7 +11,7 @@ use burn::backend::flex::{Flex, FlexTensor};
 use burn::tensor::Shape;
 use packed::{Level, Precision};
 
-use crate::buffer::{self, Dense, filled, filled_together};
+use crate::buffer::{self, Dense, filled, filled_together, part};
 use crate::frozen::{Packs, ROWS};
 use crate::kept::Kept;
 use crate::linear::with_width;
@@ -89,12 +89,6 @@ impl FeedForward {
             [self.down.apply(&inner, slots), hidden]
         })
     }
-}
-
-/// The part of a task, `len` values or what is left of them.
-fn part(values: &[f32], task: usize, len: usize) -> &[f32] {
-    let rest = &values[task * len..];
-    &rest[..len.min(rest.len())]
 }
 
 /// The result, keeping nothing.

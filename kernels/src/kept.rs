@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use burn::backend::flex::FlexTensor;
 use packed::Level;
 
-use crate::buffer::Dense;
+use crate::buffer::{Dense, part};
 use crate::rows;
 
 /// A tensor that is written and read in parts of equal length, the last of which may be shorter.
@@ -54,10 +54,7 @@ impl Kept {
     /// If it is not kept yet.
     pub fn part(&self, i: usize) -> Cow<'_, [f32]> {
         match &self.values {
-            Values::Exact(x) => {
-                let rest = &x.values()[i * self.part..];
-                Cow::Borrowed(&rest[..self.part.min(rest.len())])
-            }
+            Values::Exact(x) => Cow::Borrowed(part(x.values(), i, self.part)),
             Values::Rounded(parts) => {
                 let bits = parts[i].get().expect("every part was kept");
                 let mut values = Vec::with_capacity(bits.len());
