@@ -228,15 +228,15 @@ pub(crate) fn subtitle(
     rows: Option<(usize, &str)>,
     seeds: &str,
 ) -> String {
-    let n_seeds = comparison.configurations().map(|(_, c)| c.runs.len()).max().unwrap_or_default();
-    let seeds = if n_seeds > 1 { format!(", {seeds}") } else { String::new() };
+    let numbers = || comparison.configurations().map(|(_, c)| c.runs.len());
+    let (fewest, most) = (numbers().min().unwrap_or(0), numbers().max().unwrap_or(0));
+    let n_seeds = match fewest == most {
+        true => format::plural(most, "seed"),
+        false => format!("{fewest}–{}", format::plural(most, "seed")),
+    };
+    let seeds = if most > 1 { format!(", {seeds}") } else { String::new() };
     let rows = rows.map_or(String::new(), |(n, noun)| format!("{}, ", format::plural(n, noun)));
-    format!(
-        "{} with {}, {rows}{}{seeds}",
-        comparison.task.name,
-        comparison.backbone.title(),
-        format::plural(n_seeds, "seed"),
-    )
+    format!("{} with {}, {rows}{n_seeds}{seeds}", comparison.task.name, comparison.backbone.title(),)
 }
 
 #[cfg(test)]

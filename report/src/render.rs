@@ -158,7 +158,7 @@ fn section<'a>(study: Study<'a>, prefix: &str) -> Result<Section<'a>, ReportErro
     let mut charts = drawn(charts.into_iter().flatten(), prefix)?;
     let mut words = study::alpha::words(&study);
     words.extend(study::rows::words(&study));
-    let name = study.name();
+    let name = study.name.clone();
     let n = study.comparisons.len();
     let parts = study.comparisons.into_iter().enumerate().map(|(i, comparison)| {
         let prefix = match n {
@@ -196,13 +196,13 @@ fn part<'a>(
     let rest = plain.split_off(at.unwrap_or(plain.len()));
     let mut charts: Vec<Chart> = placement.into_iter().collect();
     charts.extend(study::budgets::charts(&comparison));
-    charts.extend(study::surviving::map(&comparison));
-    charts.extend(study::surviving::over_time(&comparison));
     charts.extend(study::transfer::chart(&comparison));
     charts.extend(plain);
-    charts.extend(winners.as_ref().and_then(|winners| winners.chart(&comparison)));
-    charts.extend(study::rates::chart(&comparison));
     charts.extend(study::starts::chart(&comparison));
+    charts.extend(winners.as_ref().and_then(|winners| winners.chart(&comparison)));
+    charts.extend(study::surviving::map(&comparison));
+    charts.extend(study::surviving::over_time(&comparison));
+    charts.extend(study::rates::chart(&comparison));
     charts.extend(rest);
     drop(winners);
     Ok(Part { charts: drawn(charts.into_iter(), prefix)?, finding, comparison })

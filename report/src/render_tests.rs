@@ -103,9 +103,32 @@ fn each_task_has_charts_of_its_own() {
     other.task.name = "TREC (fine)".to_owned();
     records.push(other);
     let (markdown, html) = pages(&records);
-    assert!(markdown.contains("## movie on minilm-l6"), "{markdown}");
+    assert!(markdown.contains("## movie\n"), "{markdown}");
     assert!(markdown.contains("(charts/trec--fine--minilm-l6-learning_curves.png)"), "{markdown}");
-    assert!(html.contains("<a href=\"#s0\">TREC (fine) on minilm-l6</a>"));
+    assert!(html.contains("<a href=\"#s0\">TREC (fine)</a>"));
+}
+
+#[test]
+fn the_model_is_named_beside_the_task_where_there_are_several() {
+    let mut records = small_suite();
+    let mut other = records[3].clone();
+    other.id = "other".to_owned();
+    other.backbone.name = "another".to_owned();
+    records.push(other);
+    let (markdown, _) = pages(&records);
+    assert!(markdown.contains("## movie on minilm-l6\n"), "{markdown}");
+    assert!(markdown.contains("## movie on another\n"), "{markdown}");
+}
+
+#[test]
+fn a_caption_counts_the_seeds_of_all_configurations() {
+    let mut records = example::suite(&[1, 2, 3]);
+    let (_, html) = pages(&records);
+    assert!(html.contains(", 3 seeds, mean and 95 % interval"));
+    let last = records.iter().rposition(|record| record.method.name == "lora");
+    records.remove(last.expect("LoRA is in the suite"));
+    let (_, html) = pages(&records);
+    assert!(html.contains(", 2–3 seeds, mean and 95 % interval"));
 }
 
 #[test]
@@ -234,7 +257,7 @@ fn the_numbers_of_training_rows_of_one_task_share_a_section_and_never_a_table() 
 fn tasks_stand_side_by_side_in_a_table_and_apart_in_charts() {
     let (markdown, html) = pages(&example::studies::tuned());
     assert!(markdown.contains("## The tasks side by side\n\nBest PEFT method on the validation"));
-    assert!(markdown.contains("| Method | domain on minilm-l6 % | movie on minilm-l6 % |"));
+    assert!(markdown.contains("| Method | domain % | movie % |"));
     assert!(html.contains("<a href=\"#tasks\">All tasks</a>"));
     assert!(markdown.contains("(charts/domain-minilm-l6-learning_rates.svg)"));
 }

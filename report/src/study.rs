@@ -13,12 +13,16 @@ pub(crate) mod tasks;
 pub(crate) mod transfer;
 pub(crate) mod winners;
 
+use std::collections::BTreeSet;
+
 use crate::record::{BackboneInfo, TaskInfo};
 use crate::summary::{Comparison, Configuration, Series};
 
 /// The comparisons of one task on one frozen model, which differ in the number of training rows.
 /// They share the test rows; their accuracies may stand in one curve against the rows.
 pub(crate) struct Study<'a> {
+    /// The task, and the model where there are several: `movie on minilm-l6`.
+    pub name: String,
     /// From few training rows to many.
     pub comparisons: Vec<Comparison<'a>>,
 }
@@ -29,11 +33,18 @@ pub(crate) fn studies(comparisons: Vec<Comparison<'_>>) -> Vec<Study<'_>> {
     for comparison in comparisons {
         match studies.iter_mut().find(|study| study.can_take(&comparison)) {
             Some(study) => study.comparisons.push(comparison),
-            None => studies.push(Study { comparisons: vec![comparison] }),
+            None => studies.push(Study { name: String::new(), comparisons: vec![comparison] }),
         }
     }
     for study in &mut studies {
         study.comparisons.sort_by_key(|comparison| comparison.task.n_train);
+    }
+    let models: BTreeSet<String> = studies.iter().map(|study| study.backbone().title()).collect();
+    for study in &mut studies {
+        study.name = match models.len() {
+            1 => study.task().name.clone(),
+            _ => format!("{} on {}", study.task().name, study.backbone().title()),
+        };
     }
     studies
 }
@@ -63,11 +74,6 @@ impl<'a> Study<'a> {
     /// The comparison with the most training rows.
     pub fn largest(&self) -> &Comparison<'a> {
         &self.comparisons[self.comparisons.len() - 1]
-    }
-
-    /// `movie on minilm-l6`.
-    pub fn name(&self) -> String {
-        format!("{} on {}", self.task().name, self.backbone().title())
     }
 }
 

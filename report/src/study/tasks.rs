@@ -18,7 +18,7 @@ pub(crate) fn table(studies: &[Study]) -> Option<Table> {
         }
     }
     let mut columns = vec![Column::text("Method")];
-    columns.extend(studies.iter().map(|study| Column::number(&format!("{} %", study.name()))));
+    columns.extend(studies.iter().map(|study| Column::number(&format!("{} %", study.name))));
     let rows = titles.into_iter().map(|title| {
         let cells = studies.iter().map(|study| {
             let series = study.largest().series.iter().find(|series| series.title == title);
@@ -36,9 +36,14 @@ pub(crate) fn words(studies: &[Study]) -> Option<String> {
         .iter()
         .filter_map(|study| {
             let all = methods(study.largest()).flat_map(|series| &series.configurations);
-            Some(format!("{} on {}", best_by_validation(all)?.label, study.name()))
+            Some(format!("{} on {}", best_by_validation(all)?.label, study.name))
         })
         .collect();
-    (studies.len() > 1 && !best.is_empty())
-        .then(|| format!("Best PEFT method on the validation split: {}.", format::list(&best)))
+    (studies.len() > 1 && !best.is_empty()).then(|| {
+        format!(
+            "Best PEFT method on the validation split: {}. The table has the test accuracy of each \
+             method's best configuration, chosen in the same way.",
+            format::list(&best)
+        )
+    })
 }
