@@ -12,11 +12,17 @@ fn drawn(records: &[RunRecord]) -> Vec<Chart> {
 /// Every chart of a page, those that answer a question of their own included.
 fn on_page(records: &[RunRecord]) -> Vec<Chart> {
     let page = crate::render::Page::of("title", 0, records).unwrap();
-    let parts = page.sections.into_iter().flat_map(|section| {
-        let parts = section.parts.into_iter().flat_map(|part| part.charts);
-        section.charts.into_iter().chain(parts)
-    });
-    parts.map(|drawn| drawn.chart).collect()
+    page.into_charts().map(|drawn| drawn.chart).collect()
+}
+
+#[test]
+fn there_are_no_learning_curves_of_one_look() {
+    let mut records = example::suite(&[1]);
+    let has_curves =
+        |records: &[RunRecord]| drawn(records).iter().any(|chart| chart.name == "learning_curves");
+    assert!(has_curves(&records));
+    records.iter_mut().for_each(|record| record.curve.truncate(1));
+    assert!(!has_curves(&records));
 }
 
 /// Kinds of results as they come in practice, and the edges.

@@ -16,7 +16,7 @@ const PANEL_HEIGHT: f64 = 360.0;
 const TICK_SIZE: f64 = 22.0;
 const HEAD_ONLY: &str = "head";
 
-/// The chart, or `None` when no run has a curve.
+/// The chart, or `None` when no run has a curve of more than a point.
 pub(super) fn chart(comparison: &Comparison, width: Width) -> Option<Picture> {
     let panels: Vec<(&Series, Look)> = looks(comparison)
         .filter(|(series, _)| series.name != HEAD_ONLY && runs(series).next().is_some())
@@ -67,9 +67,10 @@ fn setting<'s>(series: &'s Series) -> &'s str {
     series.best().map_or("no result", |best| best.setting.as_str())
 }
 
+/// The runs that have a line to draw: one look is none.
 fn runs<'a>(series: &Series<'a>) -> impl Iterator<Item = &'a RunRecord> {
     let runs: Vec<_> = series.configurations.iter().flat_map(|c| c.runs.iter().copied()).collect();
-    runs.into_iter().filter(|run| !run.curve.is_empty())
+    runs.into_iter().filter(|run| run.curve.len() > 1)
 }
 
 struct Panel<'p, 'a> {
