@@ -236,7 +236,7 @@ pub(crate) fn subtitle(
     };
     let seeds = if most > 1 { format!(", {seeds}") } else { String::new() };
     let rows = rows.map_or(String::new(), |(n, noun)| format!("{}, ", format::plural(n, noun)));
-    format!("{} with {}, {rows}{n_seeds}{seeds}", comparison.task.name, comparison.backbone.title(),)
+    format!("{} with {}, {rows}{n_seeds}{seeds}", comparison.task.name, comparison.backbone.title())
 }
 
 #[cfg(test)]
