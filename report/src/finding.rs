@@ -4,11 +4,7 @@ use crate::format;
 use crate::stats::{Z_95, smallest_clear_difference, z_of_difference};
 use crate::study::winners::Winners;
 use crate::study::{self, methods};
-use crate::summary::{Comparison, Configuration, best_by_validation};
-
-/// Registered names of the baselines that findings compare with.
-const HEAD_ONLY: &str = "head";
-const FULL: &str = "full";
+use crate::summary::{Comparison, Configuration, FULL, HEAD_ONLY, best_by_validation};
 
 /// How close to full fine-tuning counts as close: one point of accuracy.
 const ONE_POINT: f64 = 0.01;

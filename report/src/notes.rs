@@ -86,13 +86,8 @@ fn seeds(comparison: &Comparison) -> String {
 
 /// Whether settings were searched can be told from the records: several for one budget.
 fn tuning(comparison: &Comparison) -> String {
-    if let Some(search) = comparison.runs().find_map(|run| run.search.as_ref()) {
-        return format!(
-            "Learning rates were searched on the validation split alone, with as many trials for \
-             every configuration, each in proportion to its own training: {}. Other settings were \
-             not.",
-            search.rule.trim_end_matches('.')
-        );
+    if let Some(note) = search(comparison) {
+        return note;
     }
     let tried: Vec<String> = comparison
         .series
@@ -118,6 +113,29 @@ fn tuning(comparison: &Comparison) -> String {
          the validation split.",
         format::list(&tried)
     )
+}
+
+/// The rule of the search. It names the rate in the middle, which every method has its own of.
+fn search(comparison: &Comparison) -> Option<String> {
+    let searched: Vec<_> = comparison
+        .configurations()
+        .filter_map(|(series, configuration)| {
+            let search = configuration.runs[0].search.as_ref()?;
+            Some((&series.title, search.rule.trim_end_matches('.')))
+        })
+        .collect();
+    let (title, rule) = *searched.first()?;
+    let is_one_rule = searched.iter().all(|(_, other)| *other == rule);
+    let rule = if is_one_rule {
+        format!(": {rule}.")
+    } else {
+        format!(". Of {title}: {rule}. Of the others the same around their own default rates.")
+    };
+    Some(format!(
+        "Learning rates were searched on the validation split alone, with as many trials for \
+         every configuration, each in proportion to its own training{rule} Other settings were \
+         not searched."
+    ))
 }
 
 fn trained_but_not_stored(comparison: &Comparison) -> Option<String> {
@@ -221,6 +239,18 @@ mod tests {
     fn a_search_is_seen_from_several_settings_of_one_budget() {
         let text = text(&example::searched());
         assert!(text.contains("where more than one: LoRA rank=8 (3)."), "{text}");
+    }
+
+    #[test]
+    fn a_rule_that_names_the_rate_of_one_method_is_not_said_of_all() {
+        let mut records = example::studies::tuned();
+        let rule = |record: &RunRecord| Some(record.search.as_ref()?.rule.clone());
+        let first = records.iter().find_map(rule).unwrap();
+        assert!(text(&records).contains(&format!("its own training: {first}. Other")));
+        let other = records.iter_mut().filter(|record| record.method.name == "lora");
+        other.for_each(|record| record.search.as_mut().unwrap().rule = "another".to_owned());
+        let text = text(&records);
+        assert!(text.contains(&format!("Of Head only: {first}. Of the others the same")), "{text}");
     }
 
     #[test]

@@ -78,7 +78,12 @@ fn starts_lengths_and_speed_are_told() {
 fn the_winner_is_told_for_every_number_of_rows() {
     says(
         &studies::scarce(),
-        &["The best PEFT method on the validation split is ", " with 64 rows"],
+        &[
+            "The best PEFT method on the validation split is ",
+            " with 64 rows",
+            "Shown to be better than the head alone: ",
+            "Shown to be worse than full fine-tuning: ",
+        ],
     );
 }
 

@@ -7,6 +7,10 @@ use serde_json::Value;
 use crate::record::{BackboneInfo, Counts, RunRecord, Status, TaskInfo};
 use crate::stats::Estimate;
 
+/// Registered names of the baselines that methods are compared with.
+pub(crate) const HEAD_ONLY: &str = "head";
+pub(crate) const FULL: &str = "full";
+
 /// Runs on the same data with the same frozen model: the only ones that may be compared.
 #[derive(Clone, Debug)]
 pub struct Comparison<'a> {

@@ -2,7 +2,7 @@
 
 use crate::format;
 use crate::record::RunRecord;
-use crate::summary::{Comparison, Configuration, Series};
+use crate::summary::{Comparison, Configuration, HEAD_ONLY, Series};
 
 use super::axis::Axis;
 use super::font;
@@ -14,7 +14,6 @@ use super::{looks, subtitle};
 const MAX_COLUMNS: usize = 3;
 const PANEL_HEIGHT: f64 = 360.0;
 const TICK_SIZE: f64 = 22.0;
-const HEAD_ONLY: &str = "head";
 
 /// The chart, or `None` when no run has a curve of more than a point.
 pub(super) fn chart(comparison: &Comparison, width: Width) -> Option<Picture> {

@@ -10,7 +10,7 @@ use crate::chart::spread::{Mark, Spread};
 use crate::chart::{self, Chart, MEAN_AND_INTERVAL};
 use crate::format;
 use crate::paired::{duels, entrant};
-use crate::summary::{Comparison, Configuration, Series, best_by_validation};
+use crate::summary::{Comparison, Configuration, HEAD_ONLY, Series, best_by_validation};
 
 use super::methods;
 
@@ -101,7 +101,7 @@ pub(crate) fn chart(comparison: &Comparison) -> Option<Chart> {
         });
         (title.to_owned(), marks.collect::<Vec<Mark>>())
     });
-    let head = comparison.baseline("head").and_then(|head| head.test_accuracy());
+    let head = comparison.baseline(HEAD_ONLY).and_then(|head| head.test_accuracy());
     let first = places[0].configuration;
     let spread = Spread {
         title: format!(

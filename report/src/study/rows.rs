@@ -6,8 +6,9 @@ use crate::chart::palette::{Look, MUTED};
 use crate::chart::picture::Owner;
 use crate::chart::{self, Chart, MEAN_AND_INTERVAL};
 use crate::format;
-use crate::summary::{Comparison, Series};
+use crate::summary::{Comparison, FULL, HEAD_ONLY, Series};
 
+use super::winners::winners;
 use super::{Study, methods};
 
 /// Dashes and grey tell the baselines apart, which share a marker.
@@ -112,5 +113,34 @@ pub(crate) fn words(study: &Study) -> Vec<String> {
             ));
         }
     }
-    vec![format!("The best PEFT method on the validation split is {}.", format::list(&best))]
+    let best = format!("The best PEFT method on the validation split is {}.", format::list(&best));
+    let against = [
+        shown(study, HEAD_ONLY, "better than the head alone", |gain| gain > 0.0),
+        shown(study, FULL, "worse than full fine-tuning", |gain| gain < 0.0),
+    ];
+    std::iter::once(best).chain(against.into_iter().flatten()).collect()
+}
+
+/// Which methods are shown to differ from a baseline in one direction, by the number of rows.
+fn shown(study: &Study, baseline: &str, what: &str, is_it: fn(f64) -> bool) -> Option<String> {
+    let said: Vec<String> = study
+        .comparisons
+        .iter()
+        .filter_map(|comparison| {
+            let winners = winners(comparison)?;
+            let against = &comparison.baseline(baseline)?.label;
+            let is_shown = |label: &str| {
+                let duel = winners.duel(label, against);
+                duel.is_some_and(|duel| duel.is_shown() && is_it(duel.gain))
+            };
+            let entrants = winners.entrants.iter().filter(|(series, _)| !series.baseline);
+            let titles: Vec<&str> = entrants
+                .filter(|(_, configuration)| is_shown(&configuration.label))
+                .map(|(series, _)| series.title.as_str())
+                .collect();
+            let titles = if titles.is_empty() { "none".into() } else { format::list(&titles) };
+            Some(format!("{titles} with {}", format::plural(comparison.task.n_train, "row")))
+        })
+        .collect();
+    (!said.is_empty()).then(|| format!("Shown to be {what}: {}.", said.join("; ")))
 }

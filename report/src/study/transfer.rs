@@ -7,7 +7,7 @@ use crate::format;
 use crate::paired::{self, Duel, Entrant, block, duels};
 use crate::record::{RunRecord, Transfer};
 use crate::stats::Estimate;
-use crate::summary::{Comparison, Configuration, Series};
+use crate::summary::{Comparison, Configuration, HEAD_ONLY, Series};
 
 /// Points of difference at which the colour is deepest.
 const DEEPEST: f64 = 0.15;
@@ -48,7 +48,7 @@ fn correct<'a>(configuration: &Configuration<'a>, task: &str) -> Entrant<'a> {
 /// Each entrant against the head alone on one task; `None` for the head itself.
 fn against_head(comparison: &Comparison, task: &Transfer) -> Vec<Option<Duel>> {
     let entrants = entrants(comparison);
-    let head = entrants.iter().position(|(series, _)| series.baseline && series.name == "head");
+    let head = entrants.iter().position(|(series, _)| series.baseline && series.name == HEAD_ONLY);
     let Some(head) = head else {
         return vec![None; entrants.len()];
     };
