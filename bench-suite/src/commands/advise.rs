@@ -163,12 +163,15 @@ fn keep(advice: &Advice, record: &RunRecord, results: &ResultsDir) -> Result<Pat
 }
 
 fn rule(n_arms: usize, n_candidates: usize, n_folds: usize, n_rounds: usize) -> String {
+    let rates = match n_candidates > n_arms {
+        true => "at learning rates a factor 3 apart",
+        false => "each at its default learning rate",
+    };
     format!(
-        "{n_candidates} candidates ({n_arms} methods and sizes, at learning rates a factor 3 \
-         apart) were trained on {} of {n_folds} parts of the training rows and judged on the part \
-         held out; rounds: {n_rounds}, each with fewer candidates, which train three times as \
-         long; the last {FINALISTS}, no two of one method and size, are tried with every part \
-         held out in turn.",
+        "{n_candidates} candidates ({n_arms} methods and sizes, {rates}) were trained on {} of \
+         {n_folds} parts of the training rows and judged on the part held out; rounds: {n_rounds}, \
+         each with fewer candidates, which train three times as long; the last {FINALISTS}, no two \
+         of one method and size, are tried with every part held out in turn.",
         n_folds - 1,
     )
 }
