@@ -8,7 +8,7 @@ use crate::chart::{self, Chart, MEAN_AND_INTERVAL};
 use crate::format;
 use crate::summary::{Comparison, FULL, HEAD_ONLY, Series};
 
-use super::winners::winners;
+use super::winners::{Winners, winners};
 use super::{Study, methods};
 
 /// Dashes and grey tell the baselines apart, which share a marker.
@@ -114,20 +114,25 @@ pub(crate) fn words(study: &Study) -> Vec<String> {
         }
     }
     let best = format!("The best PEFT method on the validation split is {}.", format::list(&best));
+    let with_winners = study.comparisons.iter().filter_map(|c| Some((c, winners(c)?)));
+    let compared: Vec<_> = with_winners.collect();
     let against = [
-        shown(study, HEAD_ONLY, "better than the head alone", |gain| gain > 0.0),
-        shown(study, FULL, "worse than full fine-tuning", |gain| gain < 0.0),
+        shown(&compared, HEAD_ONLY, "better than the head alone", |gain| gain > 0.0),
+        shown(&compared, FULL, "worse than full fine-tuning", |gain| gain < 0.0),
     ];
     std::iter::once(best).chain(against.into_iter().flatten()).collect()
 }
 
 /// Which methods are shown to differ from a baseline in one direction, by the number of rows.
-fn shown(study: &Study, baseline: &str, what: &str, is_it: fn(f64) -> bool) -> Option<String> {
-    let said: Vec<String> = study
-        .comparisons
+fn shown(
+    compared: &[(&Comparison, Winners)],
+    baseline: &str,
+    what: &str,
+    is_it: fn(f64) -> bool,
+) -> Option<String> {
+    let said: Vec<String> = compared
         .iter()
-        .filter_map(|comparison| {
-            let winners = winners(comparison)?;
+        .filter_map(|(comparison, winners)| {
             let against = &comparison.baseline(baseline)?.label;
             let is_shown = |label: &str| {
                 let duel = winners.duel(label, against);
